@@ -1,0 +1,5 @@
+"""Small helpers of the course: plots, graphs, widgets, data, checks.
+
+Lesson code (a model, a training loop) never stands here: it stands in the
+lesson. Importing this package loads nothing; import what you use.
+"""
