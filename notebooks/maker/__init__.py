@@ -1,0 +1,1 @@
+"""How the editions are made: read a source, run it, write two notebooks."""
