@@ -1,0 +1,198 @@
+"""The course's figures: one style, one way to show them.
+
+A cell makes a figure and ends with `show(fig)`: one PNG, 100 dpi, exactly
+the figure's size, with alternative text in Chinese and English.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from ._alt import describe
+from ._grids import images, matrix
+from ._lines import curves
+from ._pipeline import shapes
+from ._style import COLORS, DPI, subplots, use_style
+from ._tensors import boxes, memory
+
+__all__ = [
+    "COLORS",
+    "boxes",
+    "curves",
+    "describe",
+    "images",
+    "live",
+    "matrix",
+    "memory",
+    "png",
+    "shapes",
+    "show",
+    "subplots",
+    "use_style",
+]
+
+
+def png(fig: Figure, *, compress_level: int = 6) -> bytes:
+    """Draw a figure at 100 dpi, exactly as large as the figure is.
+
+    The figure leaves pyplot (it stays usable), so that it cannot be shown
+    a second time at the end of the cell.
+
+    Args:
+        fig: The figure.
+        compress_level: 0 to 9, as in PNG: 1 is quick, 9 is small.
+
+    Returns:
+        The bytes of a PNG file.
+
+    Raises:
+        TypeError: If `fig` is not a figure.
+    """
+    if not isinstance(fig, Figure):
+        raise TypeError(
+            f"fig must be a matplotlib Figure, got {type(fig).__name__}"
+        )
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close(fig)
+    if fig.dpi != DPI:
+        fig.set_dpi(DPI)
+    if not isinstance(fig.canvas, FigureCanvasAgg):
+        FigureCanvasAgg(fig)
+    fig.canvas.draw()
+    picture = Image.fromarray(pixels(fig))
+    file = io.BytesIO()
+    picture.save(file, "png", compress_level=compress_level, dpi=(DPI, DPI))
+    return file.getvalue()
+
+
+def pixels(fig: Figure) -> np.ndarray:
+    """(height, width, 3) uint8: what was drawn last."""
+    return np.ascontiguousarray(np.asarray(fig.canvas.buffer_rgba())[..., :3])
+
+
+def summary(fig: Figure) -> str:
+    """Return the line of text that stands for a figure: size and axes."""
+    width, height = (round(inches * DPI) for inches in fig.get_size_inches())
+    many = f"{len(fig.axes)} Axes"
+    return f"<Figure size {width}x{height} with {many}>"
+
+
+def in_ipython() -> bool:
+    """Say whether a notebook's kernel or IPython runs the code."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and ipython.get_ipython() is not None
+
+
+def _bundle(fig: Figure) -> tuple[dict, dict]:
+    """Return an output's data and metadata."""
+    data = {"image/png": png(fig), "text/plain": summary(fig)}
+    return data, {"image/png": {"alt": describe(fig)}}
+
+
+def show(fig: Figure) -> None:
+    """Show a figure as one PNG with alternative text; ends a figure cell.
+
+    Outside of a notebook only the line of text is printed.
+
+    Args:
+        fig: The figure; it is closed.
+
+    Raises:
+        TypeError: If `fig` is not a figure.
+    """
+    data, metadata = _bundle(fig)
+    if in_ipython():
+        from IPython.display import display
+
+        display(data, metadata=metadata, raw=True)
+    else:
+        print(data["text/plain"])
+
+
+class Screen:
+    """A figure on display that can be drawn again; `live` makes it."""
+
+    def __init__(self, fig: Figure, every: float) -> None:
+        self.fig = fig
+        self._every = every
+        self._next = 0.0
+        self._handle = None
+        data, metadata = self._draw()
+        if in_ipython():
+            from IPython.display import display
+
+            self._handle = display(
+                data, metadata=metadata, raw=True, display_id=True
+            )
+
+    def _draw(self) -> tuple[dict, dict]:
+        start = time.perf_counter()
+        for ax in self.fig.axes:
+            if ax.lines and not ax.collections:
+                ax.relim(visible_only=True)
+                ax.autoscale_view()
+        bundle = _bundle(self.fig)
+        cost = time.perf_counter() - start
+        self._next = time.perf_counter() + max(self._every, 5 * cost)
+        return bundle
+
+    def refresh(self, *, force: bool = False) -> bool:
+        """Draw the figure again, unless the last time was just now.
+
+        Limits of axes that hold only lines follow the lines' data.
+
+        Args:
+            force: Draw in any case.
+
+        Returns:
+            Whether the figure was drawn.
+        """
+        if not force and time.perf_counter() < self._next:
+            return False
+        data, metadata = self._draw()
+        if self._handle is not None:
+            self._handle.update(data, metadata=metadata, raw=True)
+        return True
+
+
+@contextmanager
+def live(fig: Figure, *, every: float = 0.2) -> Iterator[Screen]:
+    """Show a figure now and again while a loop changes it.
+
+    Example:
+        with plots.live(fig) as screen:
+            for step in range(100):
+                ...
+                line.set_data(steps, losses)
+                screen.refresh()
+
+    The picture changes in place. Drawing takes at most about a sixth of
+    the time, and the last state is always shown, also after an error.
+
+    Args:
+        fig: The figure, with its artists.
+        every: Seconds between two pictures, at least.
+
+    Yields:
+        The screen, with `refresh()`.
+
+    Raises:
+        TypeError: If `fig` is not a figure.
+        ValueError: If `every` is negative.
+    """
+    if every < 0:
+        raise ValueError(f"every must be 0 seconds or more, got {every!r}")
+    screen = Screen(fig, every)
+    try:
+        yield screen
+    finally:
+        screen.refresh(force=True)
