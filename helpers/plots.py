@@ -29,11 +29,13 @@ __all__ = [
     "boxes",
     "curves",
     "describe",
+    "encode",
     "images",
     "live",
     "matrix",
     "memory",
     "png",
+    "render",
     "shapes",
     "show",
     "subplots",
@@ -41,18 +43,14 @@ __all__ = [
 ]
 
 
-def png(fig: Figure, *, compress_level: int = 6) -> bytes:
+def render(fig: Figure) -> np.ndarray:
     """Draw a figure at 100 dpi, exactly as large as the figure is.
 
     The figure leaves pyplot (it stays usable), so that it cannot be shown
     a second time at the end of the cell.
 
-    Args:
-        fig: The figure.
-        compress_level: 0 to 9, as in PNG: 1 is quick, 9 is small.
-
     Returns:
-        The bytes of a PNG file.
+        (height, width, 3) uint8, a copy.
 
     Raises:
         TypeError: If `fig` is not a figure.
@@ -65,25 +63,33 @@ def png(fig: Figure, *, compress_level: int = 6) -> bytes:
         pyplot.close(fig)
     if fig.dpi != DPI:
         fig.set_dpi(DPI)
-    if not isinstance(fig.canvas, FigureCanvasAgg):
+    if type(fig.canvas) is not FigureCanvasAgg:
         FigureCanvasAgg(fig)
     fig.canvas.draw()
-    picture = Image.fromarray(pixels(fig))
+    pixels = np.asarray(fig.canvas.buffer_rgba())
+    return np.ascontiguousarray(pixels[..., :3])
+
+
+def encode(pixels: np.ndarray, *, compress_level: int = 6) -> bytes:
+    """Write (height, width, 3) uint8 as PNG; level 1 is quick, 9 small."""
     file = io.BytesIO()
-    picture.save(file, "png", compress_level=compress_level, dpi=(DPI, DPI))
+    Image.fromarray(pixels).save(
+        file, "png", compress_level=compress_level, dpi=(DPI, DPI)
+    )
     return file.getvalue()
 
 
-def pixels(fig: Figure) -> np.ndarray:
-    """(height, width, 3) uint8: what was drawn last."""
-    return np.ascontiguousarray(np.asarray(fig.canvas.buffer_rgba())[..., :3])
+def png(fig: Figure) -> bytes:
+    """Draw a figure and return the bytes of a PNG file; see `render`."""
+    return encode(render(fig))
 
 
-def summary(fig: Figure) -> str:
-    """Return the line of text that stands for a figure: size and axes."""
-    width, height = (round(inches * DPI) for inches in fig.get_size_inches())
-    many = f"{len(fig.axes)} Axes"
-    return f"<Figure size {width}x{height} with {many}>"
+def summary(fig: Figure, size: tuple[int, int] | None = None) -> str:
+    """Return the text that stands for a figure: (width, height), axes."""
+    width, height = size or (
+        round(inches * DPI) for inches in fig.get_size_inches()
+    )
+    return f"<Figure size {width}x{height} with {len(fig.axes)} Axes>"
 
 
 def in_ipython() -> bool:
