@@ -8,6 +8,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from ._arrays import as_array
 from ._style import DASHES, LINE_COLORS, MARKERS, own_axes
@@ -71,6 +72,10 @@ def curves(
         )  # fmt: skip
     ax.set(xlabel=xlabel, ylabel=ylabel, xscale=xscale, yscale=yscale)
     ax.margins(x=0.02)
+    if xscale == "linear" and all(
+        (x == np.round(x)).all() for x, _ in points.values()
+    ):
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(axis="y", alpha=0.3)
     if title is not None:
         ax.set_title(title)

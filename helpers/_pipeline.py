@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ._grids import axes_inches
+from ._scale import axes_inches
 from ._style import COLORS, blank, own_axes
 
 SLOT = 1.3  # inches for one stage, at least

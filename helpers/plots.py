@@ -18,11 +18,13 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from ._alt import describe
-from ._grids import images, matrix
+from ._images import images
 from ._lines import curves
+from ._matrix import matrix
+from ._memory import memory
 from ._pipeline import shapes
+from ._stacks import boxes
 from ._style import COLORS, DPI, subplots, use_style
-from ._tensors import boxes, memory
 
 __all__ = [
     "COLORS",

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import html
-import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from . import plots
+from ._controls import check_panel, make_controls
 from ._panel import compose
-
-if TYPE_CHECKING:
-    import ipywidgets
 
 TEXT = "滑块：运行本格后可拖动 / Sliders: run this cell to move them"
 
@@ -62,6 +59,7 @@ class Explorer:
     Attributes:
         controls: Name to ipywidgets control. `controls["k"].value = 3`
             moves a slider, with or without a browser.
+        settings: The panel's settings.
         figure: The figure as drawn last.
         error: What the last drawing raised, or None.
     """
@@ -72,10 +70,10 @@ class Explorer:
         self._draw = draw
         self.error: Exception | None = None
         self.figure: Figure | None = None
-        self.controls = _controls(draw, controls)
-        settings = _settings(panel, self.values)
+        self.controls = make_controls(draw, controls)
+        self.settings = check_panel(panel, self.values)
         first = self._picture(self.values)
-        below = [(s, self._picture(self.values | s)) for s in settings]
+        below = [(s, self._picture(self.values | s)) for s in self.settings]
         self.static = compose(below) if below else first
         if below:  # the figure stands at the defaults again
             first = self._picture(self.values)
@@ -160,82 +158,3 @@ class Explorer:
             metadata={"image/png": {"alt": plots.describe(self.figure)}},
             raw=True,
         )
-
-
-def _controls(draw, abbreviations: Mapping) -> dict[str, Any]:
-    """Make a control for each abbreviation, at the default of `draw`."""
-    import ipywidgets
-
-    if not callable(draw):
-        raise TypeError(f"draw must be a function, got {type(draw).__name__}")
-    try:
-        parameters = inspect.signature(draw).parameters
-        inspect.signature(draw).bind(**abbreviations)
-    except TypeError as error:
-        raise TypeError(
-            f"draw must take the controls {sorted(abbreviations)}: {error}"
-        ) from None
-    if not abbreviations:
-        raise TypeError("explore needs at least one control, got none")
-    widest = max(map(len, abbreviations))
-    controls = {}
-    for name, abbreviation in abbreviations.items():
-        parameter = parameters.get(name)
-        default = getattr(parameter, "default", inspect.Parameter.empty)
-        control = ipywidgets.interactive.widget_from_abbrev(
-            abbreviation, default
-        )
-        if not isinstance(control, ipywidgets.DOMWidget):
-            raise TypeError(
-                f"{name} must be a range, choices, a value or a widget, "
-                f"got {abbreviation!r:.80}"
-            )
-        if default is not inspect.Parameter.empty:
-            _start(name, control, default)
-        if control is not abbreviation:
-            _dress(control, name, widest)
-        controls[name] = control
-    return controls
-
-
-def _start(name: str, control: ipywidgets.DOMWidget, default) -> None:
-    """Set a control to the default of `draw`."""
-    try:
-        control.value = default
-        taken = control.value == default
-    except Exception:  # traitlets raises TraitError, choices other kinds
-        taken = False
-    if not taken:
-        raise ValueError(
-            f"{name} must have a default that its control can take, got "
-            f"{default!r}"
-        )
-
-
-def _dress(control: ipywidgets.DOMWidget, name: str, widest: int) -> None:
-    """Give a control its name, and all of them one width."""
-    import ipywidgets
-
-    control.description = name.replace("_", " ")
-    control.style.description_width = f"{max(4.0, 0.65 * widest)}em"
-    control.layout.width = f"{28 + max(4.0, 0.65 * widest)}em"
-    control.layout.max_width = "100%"
-    if isinstance(control, ipywidgets.Text):
-        control.continuous_update = False
-
-
-def _settings(panel, values: Mapping) -> list[dict[str, Any]]:
-    """Check the panel's settings."""
-    if panel is None:
-        return []
-    settings = [dict(setting) for setting in panel]
-    if not 2 <= len(settings) <= 6:
-        raise ValueError(
-            f"panel must hold 2 to 6 settings, got {len(settings)}"
-        )
-    for setting in settings:
-        if not setting or not setting.keys() <= values.keys():
-            raise ValueError(
-                f"panel must set some of {sorted(values)}, got {setting!r}"
-            )
-    return settings
