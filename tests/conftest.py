@@ -1,0 +1,71 @@
+"""Options, paths and the table of budgets of the course's tests."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+for folder in (ROOT, ROOT / "tests"):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+BUDGETS = pytest.StashKey[list]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--lessons=02,11`` restricts the tests that look at lessons."""
+    parser.addoption(
+        "--lessons",
+        default="",
+        help="numbers of lessons, with commas between; all without it",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make room for what the lessons cost."""
+    config.stash[BUDGETS] = []
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that takes ``lesson`` runs once for every lesson asked for."""
+    if "lesson" in metafunc.fixturenames:
+        from notebooks.maker.source import paths
+
+        wanted = [
+            name.strip().zfill(2)
+            for name in metafunc.config.getoption("--lessons").split(",")
+            if name.strip()
+        ]
+        names = [path.stem for path in paths(ROOT)]
+        metafunc.parametrize(
+            "lesson",
+            [name for name in names if not wanted or name[:2] in wanted],
+            scope="session",
+        )
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The course's folder."""
+    return ROOT
+
+
+@pytest.fixture
+def budgets(pytestconfig: pytest.Config) -> list:
+    """Where a test notes what a lesson costs, for the table at the end."""
+    return pytestconfig.stash[BUDGETS]
+
+
+def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
+    """Print what running each lesson cost."""
+    rows = config.stash[BUDGETS]
+    if rows:
+        terminalreporter.section("what the lessons cost")
+        terminalreporter.line(f"{'lesson':24} {'CPU s':>7} {'memory MB':>10}")
+        for name, seconds, megabytes in rows:
+            terminalreporter.line(
+                f"{name:24} {seconds:7.1f} {megabytes:10.0f}"
+            )
