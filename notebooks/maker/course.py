@@ -90,16 +90,24 @@ def build(root: Path, names: list[str], say=print) -> None:
             say(f"{readme.name}: table of lessons renewed")
 
 
-def check(root: Path) -> list[str]:
-    """What differs between the sources and the editions, in sentences."""
+def check(root: Path, names: list[str]) -> list[str]:
+    """What differs between the sources and the editions, in sentences.
+
+    With `names`, only these lessons are compared.
+    """
     found = []
     series = heads(root)
     setup = editions.setup_cell(root)
+    chosen = [find(root, name) for name in names]
     for head in series:
+        if names and head.path not in chosen:
+            continue
         try:
             found += _differences(root, read(head.path), series, setup)
         except Problem as problem:
             found.append(str(problem))
+    if names:
+        return found
     known = {head.name for head in series}
     for lang in LANGUAGES:
         for path in sorted((root / "notebooks" / lang).glob("*.ipynb")):

@@ -66,8 +66,12 @@ def ruff(book: Book) -> list[str]:
                 check=False,
             )
             if done.returncode:
-                said = done.stdout or done.stderr
-                wrong.append(said.replace(str(path), book.lesson.path.name))
+                said = done.stdout.replace(str(path), book.lesson.name)
+                wrong += [
+                    line
+                    for line in said.splitlines() or [done.stderr]
+                    if line.strip() and not line.startswith(("--- ", "+++ "))
+                ]
     return wrong
 
 
