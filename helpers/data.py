@@ -161,7 +161,7 @@ def load(
         DataError: the set is not to be had and there is no fallback.
         ValueError: an unknown name.
     """
-    if name != "digits" and name not in _FOLDERS:
+    if name not in ("digits", *_FOLDERS):
         raise ValueError(
             "name: expected 'digits', 'mnist' or 'fashion_mnist',"
             f" got {name!r}"
