@@ -20,7 +20,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from notebooks.maker import course  # noqa: E402
-from notebooks.maker.source import Lesson, Problem  # noqa: E402
+from notebooks.maker.parts import Lesson, Problem  # noqa: E402
 
 __all__ = ["Lesson", "Problem", "definitions", "lessons", "main"]
 

@@ -6,19 +6,12 @@ import ast
 import contextlib
 import json
 import os
-import re
 from pathlib import Path
 
-from . import editions, execute
-from .source import LANGUAGES, Lesson, Problem, paths, read, read_head
-
-_TABLE = re.compile(r"(<!-- lessons -->\n).*?(<!-- /lessons -->)", re.DOTALL)
-_READMES = {"zh": "README.zh.md", "en": "README.md"}
-_HEADER = {
-    "zh": ("课", "学生用时", "讲"),
-    "en": ("lesson", "a student's time", "lecture"),
-}
-_MINUTES = {"zh": "{} 分钟", "en": "{} min"}
+from . import editions, execute, readme
+from .outputs import normalise
+from .parts import LANGUAGES, Lesson, Problem
+from .source import paths, read, read_head
 
 
 def heads(root: Path, strict: bool = True) -> list[Lesson]:
@@ -84,10 +77,10 @@ def build(root: Path, names: list[str], say=print) -> None:
                 outputs = _committed(root, lesson, setup)
                 if outputs and _write(root, lesson, outputs, series):
                     say(f"{lesson.name}: texts and links renewed")
-    for readme, text in _readmes(root, series):
-        if readme.read_text(encoding="utf-8") != text:
-            _replace({readme: text})
-            say(f"{readme.name}: table of lessons renewed")
+    for path, text in readme.tables(root, series):
+        if path.read_text(encoding="utf-8") != text:
+            _replace({path: text})
+            say(f"{path.name}: table of lessons renewed")
 
 
 def check(root: Path, names: list[str]) -> list[str]:
@@ -113,10 +106,10 @@ def check(root: Path, names: list[str]) -> list[str]:
         for path in sorted((root / "notebooks" / lang).glob("*.ipynb")):
             if path.stem not in known:
                 found.append(f"{path}: no source; delete it")
-    for readme, text in _readmes(root, series):
-        if readme.read_text(encoding="utf-8") != text:
+    for path, text in readme.tables(root, series):
+        if path.read_text(encoding="utf-8") != text:
             found.append(
-                f"{readme}: the table of lessons is old; "
+                f"{path}: the table of lessons is old; "
                 "run: python course.py build"
             )
     return found
@@ -149,7 +142,7 @@ def definitions(root: Path, name: str) -> str:
 
 def _normal(lesson: Lesson, outputs: list[list[dict]]) -> list[list[dict]]:
     return [
-        editions.normalise(given, lesson, cell)
+        normalise(given, lesson, cell)
         for given, cell in zip(outputs, lesson.code(), strict=True)
     ]
 
@@ -197,9 +190,7 @@ def _keep_ignored(
             continue
         if old[: at + 1] == new[: at + 1]:
             with contextlib.suppress(Problem):
-                outputs[at] = editions.normalise(
-                    cells[at]["outputs"], lesson, cell
-                )
+                outputs[at] = normalise(cells[at]["outputs"], lesson, cell)
 
 
 def _write(
@@ -284,27 +275,3 @@ def _first_difference(expected: dict, text: str) -> str:
             if cell.get(part) != wanted.get(part):
                 return f"cell {number} ({wanted['id']}), its {part},"
     return "the notebook's metadata or layout"
-
-
-def _readmes(root: Path, series: list[Lesson]):
-    """The files that hold the table of lessons, and their text as it should
-    be."""
-    for lang, name in _READMES.items():
-        path = root / name
-        if not path.exists():
-            continue
-        text = path.read_text(encoding="utf-8")
-        rows = [
-            f"| [{head.id} · {head.title[lang]}]"
-            f"(notebooks/{lang}/{head.name}.ipynb) "
-            f"| {_MINUTES[lang].format(head.minutes)} "
-            f"| {head.lecture[lang]} |\n"
-            for head in series
-        ]
-        table = (
-            f"| {' | '.join(_HEADER[lang])} |\n|---|---|---|\n{''.join(rows)}"
-        )
-        yield (
-            path,
-            _TABLE.sub(lambda hit, new=table: hit[1] + new + hit[2], text),
-        )

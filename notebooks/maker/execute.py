@@ -22,7 +22,8 @@ from nbclient.exceptions import (
 )
 from nbformat.v4 import new_code_cell, new_notebook
 
-from .source import Cell, Lesson, Problem, last_statement
+from .judge import last_statement
+from .parts import Cell, Lesson, Problem
 
 CELL_SECONDS = 300
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from notebooks.maker import course, editions
-from notebooks.maker.source import LANGUAGES, Cell, Lesson, read
+from notebooks.maker.parts import LANGUAGES, Cell, Lesson
+from notebooks.maker.source import read
 
 
 @dataclass

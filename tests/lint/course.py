@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from notebooks.maker.source import check_call
+from notebooks.maker.judge import check_call
 
 from .book import Book
 
