@@ -73,7 +73,9 @@ TROUBLES = (
         r"establish a new connection|Max retries exceeded|NameResolution"
         r"|Connection(Reset|Refused)?Error|Connect(ion)? ?[Tt]imeout"
         r"|[Rr]ead ?[Tt]ime|timed out|ProxyError|SSLError|CERTIFICATE_VERIFY"
-        r"|Network is unreachable|IncompleteRead|Connection broken",
+        r"|Network is unreachable|IncompleteRead|Connection broken"
+        # Every index has these two; one that does not was not reached.
+        r"|No matching distribution found for (pip|setuptools)\b",
         "No network, or the package index does not answer: check the "
         "connection, or use a mirror (README, section on trouble), and run "
         "the same command again.",
