@@ -4,134 +4,36 @@ import copy
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
-from .reading import error_sentence, unfit, untouched, with_case
-from .sandbox import Result, Sandbox
-from .values import (
-    Sentence,
-    altered,
-    describe,
-    difference,
-    snapshot,
-    type_name,
+from .compare import difference
+from .exercise import Exercise, Mistake, Property, Rejection, Verdict
+from .reading import (
+    error_sentence,
+    error_text,
+    unfit,
+    untouched,
+    with_case,
 )
+from .sandbox import Result, Sandbox
+from .values import Sentence, altered, describe, snapshot, type_name
 
-TRUSTED_SECONDS = 120.0
+__all__ = [
+    "Exercise",
+    "Mistake",
+    "Property",
+    "Rejection",
+    "Verdict",
+    "judge",
+]
 
-
-class Rejection(Exception):
-    """Raised by `adapt`, `compare` or a property to say what is wrong.
-
-    Args:
-        zh: the sentence in Chinese.
-        en: the same in English.
-    """
-
-    def __init__(self, zh: str, en: str) -> None:
-        super().__init__(en)
-        self.sentence = (zh, en)
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A whole wrong answer and what the student who gives it is told."""
-
-    answer: Any
-    zh: str
-    en: str
-
-
-@dataclass(frozen=True)
-class Property:
-    """What must hold beyond values: `test(answer, rng)` is true.
-
-    `answer` is what the student handed in (not adapted), `rng` a seeded
-    `torch.Generator`. The test may also raise AssertionError or Rejection.
-    """
-
-    test: Callable[[Any, torch.Generator], bool | None]
-    zh: str
-    en: str
-
-
-@dataclass(frozen=True)
-class Exercise:
-    """What a right answer does, and the known ways to get it wrong.
-
-    Args:
-        reference: a right answer, of the same kind as the student's; its
-            parameters' names are the ones the student is told.
-        cases: `cases(rng)` yields tuples of arguments that `copy.deepcopy`
-            can copy. Called once for each seed.
-        mistakes: wrong answers of the same kind, each with its sentence.
-        properties: what must hold beyond values.
-        adapt: turns an answer that is not a function into a function of a
-            case; also used on the reference and the mistakes. None: the
-            answer is the function.
-        compare: `compare(got, expected)` in place of the comparison of
-            types, shapes, dtypes and values.
-        raises: the exceptions by which the reference itself may answer; the
-            student's must then be of the same class.
-        seeds: one call of `cases` for each.
-        time_limit: seconds for all the student's code in one verdict.
-        equal_sizes: why sizes in a case are equal or 1, where they have to
-            be; empty where the rule of unequal sizes holds.
-    """
-
-    reference: Any
-    cases: Callable[[torch.Generator], Iterable[tuple]]
-    mistakes: Sequence[Mistake] = ()
-    properties: Sequence[Property] = ()
-    adapt: Callable[[Any], Callable] | None = None
-    compare: Callable[[Any, Any], bool | None] | None = None
-    raises: tuple[type[Exception], ...] = ()
-    seeds: Sequence[int] = (0, 1, 2)
-    time_limit: float = 5.0
-    equal_sizes: str = ""
-
-    def all_cases(self, seeds: Sequence[int] | None = None) -> list[tuple]:
-        """The arguments of every case, seed after seed."""
-        cases = []
-        for seed in self.seeds if seeds is None else seeds:
-            rng = torch.Generator().manual_seed(seed)
-            cases.extend(self.cases(rng))
-        if not cases or not all(isinstance(case, tuple) for case in cases):
-            raise TypeError("cases(rng) must yield tuples of arguments")
-        return cases
-
-    def names(self, case: Sequence) -> list[str]:
-        """The names of a case's arguments: the reference's parameters."""
-        if self.adapt is None:
-            return list(inspect.signature(self.reference).parameters)
-        return [f"#{i + 1}" for i in range(len(case))]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The outcome for one answer.
-
-    `mistake` is the English sentence of the mistake that was recognised.
-    """
-
-    status: Literal["right", "wrong", "untouched"]
-    zh: str
-    en: str
-    mistake: str | None = None
-    printed: Sequence[str] = ()
-
-    def text(self, name: str) -> str:
-        """What `check.name(...)` prints."""
-        mark = {"right": "✓", "wrong": "✗", "untouched": "○"}[self.status]
-        joint = "\n  " if self.status == "wrong" else " / "
-        text = f"{mark} {name}: {self.zh}{joint}{self.en}"
-        if self.printed:
-            text += "\n  （代码打印了 / your code printed）"
-        for line in self.printed:
-            text += f"\n  | {line}"
-        return text
+TRUSTED_SECONDS = 120.0  # for the reference and the mistakes together
+_INTERRUPTED = (
+    "运行被中断（KeyboardInterrupt），没有判完。",
+    "The run was interrupted (KeyboardInterrupt) before it could be judged.",
+)
 
 
 @dataclass
@@ -141,15 +43,27 @@ class _Outcome:
     result: Result
     changed: dict[int, Any] = field(default_factory=dict)
 
-    def equals(self, other: "_Outcome") -> bool:
-        """Whether nobody could tell the two apart."""
-        mine, theirs = self.result.error, other.result.error
-        if mine is not None or theirs is not None:
-            return type(mine) is type(theirs)
-        return (
-            difference(self.result.value, other.result.value) is None
-            and difference(self.changed, other.changed) is None
-        )
+
+def _alike(mine: Iterable[_Outcome], theirs: Iterable[_Outcome]) -> bool:
+    """Whether two answers did the same on every case.
+
+    Errors of the same type count as the same. Where nothing but errors came,
+    their messages must agree too: a type alone says too little.
+    """
+    telling = False
+    for a, b in zip(mine, theirs, strict=True):
+        one, other = a.result.error, b.result.error
+        if type(one) is not type(other):
+            return False
+        if one is not None:
+            telling |= error_text(one) == error_text(other)
+        elif _difference(
+            (a.result.value, a.changed), (b.result.value, b.changed)
+        ):
+            return False
+        else:
+            telling = True
+    return telling
 
 
 def judge(
@@ -171,7 +85,10 @@ def judge(
     for outcome in expected:
         error = outcome.result.error
         if error and not isinstance(error, exercise.raises):
-            raise RuntimeError("the reference answer fails") from error
+            text = error_text(error)
+            raise RuntimeError(
+                f"the reference answer fails: {text}"
+            ) from error
     box = Sandbox(exercise.time_limit)
 
     def wrong(sentence: Sentence, mistake: str | None = None) -> Verdict:
@@ -187,6 +104,8 @@ def judge(
         outcome = _run(exercise, answer, case, box, i)
         if box.expired:
             return wrong(_time_sentence(exercise))
+        if isinstance(outcome.result.error, KeyboardInterrupt):
+            return wrong(_INTERRUPTED)
         outcomes.append(outcome)
         fault = _fault(exercise, answer, outcome, expected[i], box, i)
         if fault and not found:
@@ -201,14 +120,15 @@ def judge(
         n = len(cases)
         zh, en = "正确。", "Correct."
         if n > 1:
-            zh = f"正确：{n} 组随机输入全部通过。"
-            en = f"Correct on all {n} random inputs."
+            zh = f"正确：{n} 组输入全部通过。"
+            en = f"Correct on all {n} inputs."
         return Verdict("right", zh, en, None, box.capture.shown())
     for mistake in exercise.mistakes:
-        if all(
-            _run(exercise, mistake.answer, case, trusted, i).equals(mine)
-            for i, (case, mine) in enumerate(zip(cases, outcomes, strict=True))
-        ) and (
+        theirs = (
+            _run(exercise, mistake.answer, case, trusted, i)
+            for i, case in enumerate(cases)
+        )
+        if _alike(outcomes, theirs) and (
             not properties
             or _properties(exercise, mistake.answer, seeds, trusted)[0]
             == properties
@@ -253,7 +173,10 @@ def _fault(
         if isinstance(error, type(due)):
             return None
         if error is None:
-            return f"应抛出 {name}，却返回了结果", f"{name} should be raised"
+            return (
+                f"这时应抛出 {name}，你的代码却返回了结果。",
+                f"Here {name} should be raised, but your code returns.",
+            )
     if error is not None:
         return error_sentence(error, answer)
     for i in sorted(got.changed.keys() - want.changed.keys()):
@@ -266,18 +189,18 @@ def _fault(
         )
     value = got.result.value, want.result.value
     if exercise.compare is None:
-        check = Result(_safe_difference(*value))
+        check = Result(_difference(*value))
     else:
-        check = box.call(lambda: exercise.compare(*value), seed)
+        check = box.call(lambda: _holds(exercise.compare, *value), seed)
         if isinstance(check.error, Rejection):
             return check.error.sentence
-        if check.error is not None or check.value is False:
+        if not check.value:
             return "结果不符合要求。", "The result is not what was asked for."
         check = Result()
-    return check.value or _safe_difference(got.changed, want.changed)
+    return check.value or _difference(got.changed, want.changed)
 
 
-def _safe_difference(got: Any, expected: Any) -> Sentence | None:
+def _difference(got: Any, expected: Any) -> Sentence | None:
     try:
         found = difference(got, expected)
     except Exception:
@@ -286,10 +209,12 @@ def _safe_difference(got: Any, expected: Any) -> Sentence | None:
             f"无法比较结果 {name}。",
             f"The result {name} cannot be compared.",
         )
-    return found and (
-        f"{found[0]}。",
-        f"{found[1][0].upper()}{found[1][1:]}.",
-    )
+    if found is None:
+        return None
+    zh, en = found
+    en = en[0].upper() + en[1:]
+    asks = en.endswith("?")
+    return (zh, en) if asks else (f"{zh}。", f"{en}.")
 
 
 def _properties(
@@ -304,7 +229,9 @@ def _properties(
         outcome = "holds"
         for seed in exercise.seeds if seeds is None else seeds:
             rng = torch.Generator().manual_seed(seed)
-            got = box.call(lambda p=prop, r=rng: _holds(p, answer, r), seed)
+            got = box.call(
+                lambda t=prop.test, r=rng: _holds(t, answer, r), seed
+            )
             if got.value:
                 continue
             outcome = type(got.error).__name__
@@ -319,8 +246,9 @@ def _properties(
     return tuple(outcomes) if found else (), found
 
 
-def _holds(prop: Property, answer: Any, rng: torch.Generator) -> bool:
-    value = prop.test(answer, rng)
+def _holds(test: Callable, *args: Any) -> bool:
+    """Whether a test passes: it says so, or says nothing."""
+    value = test(*args)
     return value is None or bool(value)
 
 

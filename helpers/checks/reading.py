@@ -20,7 +20,6 @@ _IDLE = {
     "NOT_TAKEN",
     "MAKE_CELL",
     "COPY_FREE_VARS",
-    "RETURN_GENERATOR",
 }
 _RETURNS = {"LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
 _RAISES = {
@@ -94,20 +93,25 @@ def unfit(
     return None
 
 
-def error_sentence(error: BaseException, answer: Any) -> Sentence:
-    """The exception, and the line of the student's code that it came from."""
+def error_text(error: BaseException) -> str:
+    """`KeyError: 'a'`: the type and the first line of the message."""
     try:
         message = shorten(str(error))
     except Exception:
         message = ""
     name = type(error).__name__
+    return f"{name}: {message}" if message else name
+
+
+def error_sentence(error: BaseException, answer: Any) -> Sentence:
+    """The exception, and the line of the student's code that it came from."""
     if isinstance(error, RecursionError):
         zh, en = (
             "函数不停地调用自己（RecursionError）",
             "The function calls itself without end (RecursionError)",
         )
     else:
-        text = f"{name}: {message}" if message else name
+        text = error_text(error)
         zh, en = f"代码运行出错：{text}", f"Your code raises {text}"
     line = _failing_line(error.__traceback__, _files(answer))
     if line is None:

@@ -1,0 +1,1 @@
+"""Answers that readers gave: right ones and wrong ones, by lesson."""
