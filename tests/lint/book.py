@@ -12,7 +12,7 @@ from notebooks.maker.parts import LANGUAGES, Cell, Lesson
 from notebooks.maker.source import read
 
 
-@dataclass
+@dataclass(repr=False)
 class Book:
     """A lesson as its readers get it.
 
