@@ -171,7 +171,9 @@ BROKEN_SOURCES: list[tuple[str, str, Change]] = [
     (
         "setup_after_symbols",
         "no imports",
-        swap("import os\nimport struct", ""),
+        lambda source: re.sub(
+            r"import os\n.*?import check\n", "1\n", source, flags=re.DOTALL
+        ),
     ),
     ("exercises", "no difficulty", swap("●●○ 10 分钟", "10 分钟")),
     ("exercises", "no minutes", swap("●●○ 10 min", "●●○")),
