@@ -302,7 +302,7 @@ def draw(
         The artists. Boxes fit the labels of this call.
 
     Raises:
-        ValueError: the edges run in a cycle.
+        CycleError: the edges run in a cycle, and ``places`` is None.
     """
     axis = 0 if direction == "right" else 1
     pairs = list(notes or [("", "")] * len(edges))

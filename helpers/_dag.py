@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from graphlib import CycleError
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -112,18 +113,24 @@ def dag(
         raise ValueError(
             f"pos: expected a place for {list(nodes)}, got {list(pos)}"
         )
-    drawn = _boxes.draw(
-        labels,
-        kinds,
-        [(number[u], number[v]) for u, v in notes],
-        notes=list(notes.values()),
-        places=None if pos is None else [pos[name] for name in nodes],
-        direction=direction,
-        ax=ax,
-        title=title,
-        fontsize=fontsize,
-        limits=(max_width, 60.0),
-    )
+    try:
+        drawn = _boxes.draw(
+            labels,
+            kinds,
+            [(number[u], number[v]) for u, v in notes],
+            notes=list(notes.values()),
+            places=None if pos is None else [pos[name] for name in nodes],
+            direction=direction,
+            ax=ax,
+            title=title,
+            fontsize=fontsize,
+            limits=(max_width, 60.0),
+        )
+    except CycleError as error:
+        around = [list(nodes)[k] for k in error.args[1]]
+        raise ValueError(
+            f"edges: expected no cycle, got one through {around}"
+        ) from None
     return Dag(
         drawn.figure,
         drawn.ax,
