@@ -1,0 +1,113 @@
+"""Right and wrong answers to the exercises of lesson 00."""
+
+import torch
+
+
+def _loop(R, C):
+    rows = [[r * C + c for c in range(C)] for r in range(R)]
+    return torch.tensor(rows, dtype=torch.float64)
+
+
+def _outer_sum(R, C):
+    rows = torch.arange(0, R * C, C, dtype=torch.float64)
+    return rows[:, None] + torch.arange(C)
+
+
+def _filled(R, C):
+    out = torch.empty(R, C, dtype=torch.float64)
+    for i in range(R * C):
+        out[i // C, i % C] = i
+    return out
+
+
+def _global_seed(seed, n):
+    torch.manual_seed(seed)
+    a = torch.randn(n)
+    torch.manual_seed(seed)
+    return a, torch.randn(n)
+
+
+def _list_of_draws(seed, n):
+    draws = []
+    for _ in range(2):
+        rng = torch.Generator()
+        rng.manual_seed(seed)
+        draws.append(torch.empty(n).normal_(generator=rng))
+    return tuple(draws)
+
+
+def _no_seed(seed, n):
+    return torch.randn(n), torch.randn(n)
+
+
+def _zeros_twice(seed, n):
+    return torch.zeros(n), torch.zeros(n)
+
+
+def _one_draw(seed, n):
+    a = torch.randn(n, generator=torch.Generator().manual_seed(seed))
+    return a, a
+
+
+def _copied(seed, n):
+    a = torch.randn(n, generator=torch.Generator().manual_seed(seed + 1))
+    return a, a.clone()
+
+
+def _clone_first(x):
+    y = x.clone()
+    y -= y.mean()
+    return y
+
+
+def _sub(x):
+    return torch.sub(x, x.sum() / x.numel())
+
+
+def _copied_too_late(x):
+    x -= x.mean()
+    return x.clone()
+
+
+def _undo(x):
+    m = x.mean()
+    x -= m
+    y = x.clone()
+    x += 2 * m
+    return y
+
+
+RIGHT = {
+    "half": [
+        lambda x: x * 0.5,
+        lambda x: torch.div(x, 2),
+        lambda x: x.clone().div_(2),
+    ],
+    "number_cells": [_loop, _outer_sum, _filled],
+    "draw_twice": [_global_seed, _list_of_draws],
+    "centre": [_clone_first, _sub],
+}
+
+WRONG = {
+    "half": [
+        lambda x: x.div_(2),
+        lambda x: x.to(torch.float32) / 2,
+        lambda x: x,
+        lambda x: (x / 2).round(),
+    ],
+    "number_cells": [
+        lambda R, C: torch.zeros(R, C, dtype=torch.float64),
+        lambda R, C: torch.arange(12, dtype=torch.float64).reshape(3, 4),
+        lambda R, C: torch.arange(R * C, dtype=torch.float64),
+        lambda R, C: _loop(R, C).numpy(),
+        lambda R, C: _loop(R, C).tolist(),
+    ],
+    "draw_twice": [_no_seed, _zeros_twice, _one_draw, _copied],
+    "centre": [
+        lambda x: x - x.median(),
+        lambda x: x - x.mean(dim=1, keepdim=True),
+        _undo,
+        _copied_too_late,
+        lambda x: x.sub_(x.mean()),
+    ],
+}
