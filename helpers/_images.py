@@ -101,7 +101,7 @@ def _stack(array: np.ndarray) -> np.ndarray:
         array = array[:, 0]
     elif array.ndim == 4 and shape[1] == 3:
         array = array.transpose(0, 2, 3, 1)
-    if array.ndim != 3 and not (array.ndim == 4 and array.shape[3] == 3):
+    elif array.ndim != 3:
         raise ValueError(
             "x must be (H, W), (N, H, W), (N, 1, H, W) or (N, 3, H, W), "
             f"got shape {shape}"

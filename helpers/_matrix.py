@@ -143,7 +143,8 @@ def _outlines(highlight, shape) -> list[tuple[float, float, int, int]]:
     """Turn highlights into rectangles (left, top, width, height)."""
     if highlight is None:
         return []
-    items = [highlight] if isinstance(highlight, tuple) else highlight
+    many = isinstance(highlight, list)
+    items = highlight if many else [highlight]
     boxes = []
     for item in items:
         try:
