@@ -76,7 +76,7 @@ class Capture(io.TextIOBase):
             if self.count < SHOWN_LINES:
                 room = SHOWN_COLUMNS - len(self.lines[-1])
                 self.lines[-1] += part[: max(room, 0)]
-            self._open = bool(part)
+            self._open = bool(part) or (self._open and not i)
         return len(text)
 
     def shown(self) -> list[str]:

@@ -34,14 +34,17 @@ def plain(tensor: torch.Tensor) -> torch.Tensor:
     """The tensor's values alone: no subclass, no graph, no lazy bits."""
     with torch._C.DisableTorchFunctionSubclass():
         bare = torch.Tensor.as_subclass(tensor, torch.Tensor).detach()
+        if bare.layout is not torch.strided:
+            return bare
         return bare.resolve_conj().resolve_neg()
 
 
 def snapshot(value: Any) -> Any:
     """A copy that later calls of the same code cannot change."""
-    if isinstance(value, torch.Tensor):
+    if kind_of(value) is torch.Tensor:
+        value = plain(value)
         small = value.numel() <= _LARGE and value.layout is torch.strided
-        return plain(value).clone() if small else value
+        return value.clone() if small else value
     if isinstance(value, np.ndarray):
         return value.copy() if value.size <= _LARGE else value
     if isinstance(value, tuple):
