@@ -8,7 +8,7 @@ import json
 import os
 from pathlib import Path
 
-from . import editions, execute, readme
+from . import editions, execute, judge, readme
 from .outputs import normalise
 from .parts import LANGUAGES, Lesson, Problem
 from .source import paths, read, read_head
@@ -57,9 +57,10 @@ def build(root: Path, names: list[str], say=print) -> None:
         lesson = read(path)
         run = execute.run(lesson, root, setup)
         if run.seconds > lesson.seconds:
+            text = path.read_text(encoding="utf-8")
             raise Problem(
                 path,
-                1,
+                judge.line_of(text, "seconds"),
                 f"Run All took {run.seconds:.1f} CPU seconds, the front "
                 f"matter promises `seconds: {lesson.seconds}`",
             )

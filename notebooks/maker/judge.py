@@ -11,13 +11,17 @@ from .parts import LANGUAGES, PLACEHOLDER, Cell, Problem
 FIELDS = ("id", "title", "lecture", "ids", "minutes", "seconds", "requires")
 
 
+def line_of(text: str, field: str) -> int:
+    """The line on which a field of the front matter stands; 1 if nowhere."""
+    found = re.search(rf"^ *{field}:", text, re.MULTILINE)
+    return text[: found.start()].count("\n") + 1 if found else 1
+
+
 def fields(path: Path, text: str, course: dict, number: str) -> None:
     """Every field of the front matter, and nothing else, well formed."""
 
     def fail(field: str, reason: str) -> None:
-        found = re.search(rf"^ +{field}:", text, re.MULTILINE)
-        line = text[: found.start()].count("\n") + 1 if found else 1
-        raise Problem(path, line, f"front matter: {reason}")
+        raise Problem(path, line_of(text, field), f"front matter: {reason}")
 
     for field in FIELDS:
         if field not in course:

@@ -91,13 +91,14 @@ def _cell(path: Path, lines: list[str], node, line: int) -> Cell:
         lang = meta.get("lang")
         if lang is not None and lang not in LANGUAGES:
             raise Problem(path, line, f"unknown language {lang!r}: zh or en")
+        body = _body(lines, node.source.split("\n"), line)
         lost = re.search(r"^(\+\+\+|```\{)", node.source, re.MULTILINE)
         if lost:
-            at = line + 1 + node.source[: lost.start()].count("\n")
+            at = body + node.source[: lost.start()].count("\n")
             raise Problem(
                 path, at, f"`{lost[0]}` inside a text: is a fence left open?"
             )
-        return Cell("text", node.source, line, line + 1, lang)
+        return Cell("text", node.source, line, body, lang)
     if node.cell_type != "code":
         raise Problem(path, line, f"unknown kind of cell: {node.cell_type}")
     for key in meta:
