@@ -56,6 +56,9 @@ def explore(
 class Explorer:
     """Controls, the picture they change, and the picture below.
 
+    A fast drag does not queue up: the front end has one message of a
+    slider under way and, when it is answered, sends the latest value.
+
     Attributes:
         controls: Name to ipywidgets control. `controls["k"].value = 3`
             moves a slider, with or without a browser.
