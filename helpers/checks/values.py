@@ -33,9 +33,9 @@ def kind_of(value: Any) -> type:
 def plain(tensor: torch.Tensor) -> torch.Tensor:
     """The tensor's values alone: no subclass, no graph, no lazy bits."""
     with torch._C.DisableTorchFunctionSubclass():
+        if tensor.layout is not torch.strided:
+            return tensor.detach()
         bare = torch.Tensor.as_subclass(tensor, torch.Tensor).detach()
-        if bare.layout is not torch.strided:
-            return bare
         return bare.resolve_conj().resolve_neg()
 
 
