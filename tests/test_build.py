@@ -181,19 +181,24 @@ def test_ignored_output_is_kept_until_code_changes(tiny: Path) -> None:
     assert process() != first
 
 
-def test_solution_leaves_names_and_random_numbers_alone(tiny: Path) -> None:
-    change(tiny, "import os\n", "import os\nimport random\n")
-    change(
-        tiny,
-        "from helpers.checks import check\n",
-        "from helpers.checks import check\n\nrandom.seed(0)\n",
-    )
-    change(tiny, "class Adder:", "random.random()\n\n\nclass Adder:")
-    change(
-        tiny,
-        "view = {",
-        'print("Adder" in globals(), random.random())\nview = {',
-    )
+@pytest.mark.parametrize(
+    ("seed", "draw"),
+    [
+        ("import random\n\nrandom.seed(0)", "random.random()"),
+        ("import numpy\n\nnumpy.random.seed(0)", "numpy.random.rand()"),
+        ("import torch\n\nrng = torch.manual_seed(0)", "torch.rand(2)"),
+    ],
+)
+def test_solution_leaves_names_and_random_numbers_alone(
+    tiny: Path, seed: str, draw: str
+) -> None:
+    names: dict = {}
+    exec(seed, names)
+    expected = f"False {eval(draw, names)}\n"
+    change(tiny, "import os\n", f"import os\n{seed}\n")
+    change(tiny, "class Adder:", f"{draw}\n\n\nclass Adder:")
+    shown = f'print("Adder" in globals(), {draw})'
+    change(tiny, "view = {", f"{shown}\nview = {{")
     course.build(tiny, ["07"], say=quiet)
     texts = [
         "".join(output["text"])
@@ -201,7 +206,7 @@ def test_solution_leaves_names_and_random_numbers_alone(tiny: Path) -> None:
         for output in cell["outputs"]
         if output["output_type"] == "stream"
     ]
-    assert "False 0.8444218515250481\n" in texts
+    assert expected in texts
 
 
 def test_new_lesson_renews_its_neighbours_links(tiny: Path) -> None:
