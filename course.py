@@ -314,15 +314,16 @@ def install(dev: bool, cpu: bool, held: int) -> None:
         if VENV.exists():
             say("The .venv has no working Python or pip: making it anew.")
         make_venv(held)
+        nvidia = cpu or shutil.which("nvidia-smi")
+        if sys.platform == "linux" and not nvidia:
+            say(
+                "No NVIDIA card seen, and PyTorch brings 6 GB for it: to take "
+                "its small CPU build, press Ctrl-C and add --cpu."
+            )
     with contextlib.suppress(FileNotFoundError):
         STAMP.unlink()
     group = ["--group", "dev"] if dev else []
     index = ["--extra-index-url", CPU_INDEX] if cpu else []
-    if sys.platform == "linux" and not cpu and not shutil.which("nvidia-smi"):
-        say(
-            "No NVIDIA card seen, and PyTorch brings 6 GB for it: to take its "
-            "small CPU build, press Ctrl-C and add --cpu."
-        )
     # The first pip that goes on with a download that was cut off.
     must([*pip, "install", "pip>=25.2"], held)
     must([*pip, "install", *index, "-e", ".", *group], held)

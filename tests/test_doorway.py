@@ -47,7 +47,7 @@ sys.exit(subprocess.call(call, env=env))
 PIP = """
 import os, pathlib, re, sys, sysconfig, time, tomllib
 if "--version" in sys.argv:
-    sys.exit()
+    sys.exit(os.environ.get("PIP_BROKEN"))
 with open(os.environ["LOG"], "a", encoding="utf8") as log:
     print(*sys.argv[1:], file=log)
 if "-e" not in sys.argv:
@@ -138,14 +138,20 @@ class Course:
 
     def start(self, *words: str, **env: str) -> subprocess.Popen:
         """Start course.py in a process group of its own."""
+        python = env.pop("PYTHON", sys.executable)
+
+        def hear_ctrl_c() -> None:  # a shell's "&" switches that off
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+
         return subprocess.Popen(
-            [sys.executable, str(self.root / "course.py"), *words],
+            [python, str(self.root / "course.py"), *words],
             env=self.env | env,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             encoding="utf8",
             start_new_session=POSIX,
+            preexec_fn=hear_ctrl_c if POSIX else None,
         )
 
     def run(self, *words: str, **env: str) -> subprocess.CompletedProcess:
@@ -159,6 +165,15 @@ class Course:
 def course(tmp_path: Path) -> Course:
     """A tiny course in a folder with an awkward name."""
     return Course(tmp_path, tmp_path / "课程 one")
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """A tiny course whose .venv is made."""
+    folder = tmp_path_factory.mktemp("ready")
+    course = Course(folder, folder / "课程 one")
+    assert course.run("build").returncode == 0
+    return course
 
 
 @pytest.fixture(scope="module")
@@ -286,9 +301,7 @@ def test_first_start_then_second(course):
     config = course.root / ".venv/etc/jupyter/labconfig/page_config.json"
     assert "announcements" in config.read_text("utf8")
 
-    start = time.monotonic()
     second = course.run("lab", "--no-browser")
-    assert time.monotonic() - start < 3
     assert course.pip() == []
     assert second.stdout.count("\n$ ") == 1  # after cd: JupyterLab alone
     [[name, words, _]] = calls(second.stdout)
@@ -342,7 +355,14 @@ def test_installs_again_only_when_needed(course):
 
 
 @posix_only
-def test_killed_while_installing(course):
+@pytest.mark.parametrize("update", [False, True])
+def test_killed_while_installing(course, update):
+    if update:
+        assert course.run("lab").returncode == 0
+        project = course.root / "pyproject.toml"
+        text = project.read_text("utf8").replace("alpha>=1", "alpha>=2")
+        project.write_text(text, "utf8")
+        course.pip()
     process = course.start("lab", PIP_SECONDS="60")
     wait_for(course.log)
     while "-e" not in course.log.read_text("utf8"):
@@ -353,7 +373,7 @@ def test_killed_while_installing(course):
     # One package was cut in the middle, of one the list was not yet written.
     [site] = (course.root / ".venv/lib").glob("python*/site-packages")
     for name, record in (("alpha", "alpha/long.py,,99\n"), ("beta", None)):
-        (site / f"{name}-1.dist-info").mkdir()
+        (site / f"{name}-1.dist-info").mkdir(exist_ok=True)
         if record:
             (site / "alpha").mkdir()
             (site / "alpha/long.py").write_text("cut")
@@ -380,6 +400,15 @@ def test_broken_python_is_made_anew(course):
     assert "no working Python" in done.stdout
     assert "-m venv --clear .venv" in done.stdout
     assert "brought alpha" in course.pip()
+
+
+def test_venv_without_pip_is_made_anew_by_the_python_outside(course):
+    assert course.run("lab").returncode == 0
+    course.stamp.unlink()
+    done = course.run("lab", PYTHON=str(course.python), PIP_BROKEN="no pip")
+    assert done.returncode == 0, done.stderr
+    [line] = re.findall(r"^\$ (.*) -m venv --clear .venv$", done.stdout, re.M)
+    assert ".venv" not in line
 
 
 def test_stale_lock_stops_nobody(course):
@@ -505,8 +534,8 @@ def test_read_only_folder_real(tmp_path, small_disk):
 # The other commands
 
 
-def test_test_runs_everything_and_ends_with_pytest(course):
-    done = course.run("test")
+def test_test_runs_everything_and_ends_with_pytest(ready):
+    done = ready.run("test")
     assert done.returncode == 0, done.stderr
     called = calls(done.stdout)
     assert [name for name, *_ in called] == ["build", "ruff", "ruff", "pytest"]
@@ -528,8 +557,8 @@ def test_test_runs_everything_and_ends_with_pytest(course):
     assert done.stdout.splitlines()[-1].startswith("CALLED")
 
 
-def test_test_of_some_lessons(course):
-    done = course.run(
+def test_test_of_some_lessons(ready):
+    done = ready.run(
         "test", "2", "11_lenet", "--", "-x", "-k", "a b", OMP_NUM_THREADS="2"
     )
     build, *_, (_, words, env) = calls(done.stdout)
@@ -561,18 +590,18 @@ def test_test_of_some_lessons(course):
         ),
     ],
 )
-def test_test_fails(course, env, status, last):
-    done = course.run("test", **env)
+def test_test_fails(ready, env, status, last):
+    done = ready.run("test", **env)
     assert done.returncode == status
     assert calls(done.stdout)[-1][0] == "pytest"  # whatever failed before
     assert done.stdout.splitlines()[-1].startswith(last)
 
 
-def test_build_and_bench_pass_their_words_on(course):
-    done = course.run("build", "02", "11", "--check", BUILD_STATUS="3")
+def test_build_and_bench_pass_their_words_on(ready):
+    done = ready.run("build", "02", "11", "--check", BUILD_STATUS="3")
     assert done.returncode == 3
     assert calls(done.stdout)[0][1] == ["02", "11", "--check"]
-    done = course.run("bench", "speed", "--repeats", "3")
+    done = ready.run("bench", "speed", "--repeats", "3")
     assert calls(done.stdout)[0][1] == ["--repeats", "3"]
 
 
