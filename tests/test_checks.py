@@ -171,6 +171,23 @@ def test_verdict_is_the_same_every_time(exercise_name):
     assert first.text(exercise_name) == second.text(exercise_name)
 
 
+def test_lessons_may_set_the_default_dtype(exercise_name):
+    """The verdicts are the same where a lesson computes in float64."""
+    exercise = exercises()[exercise_name]
+    answers = [exercise.reference, exercise.mistakes[-1].answer]
+    before = torch.get_default_dtype()
+    verdicts = []
+    try:
+        for dtype in (torch.float32, torch.float64):
+            torch.set_default_dtype(dtype)
+            told = [judge(exercise, a, exercise.seeds[:1]) for a in answers]
+            verdicts.append([(v.status, v.mistake) for v in told])
+    finally:
+        torch.set_default_dtype(before)
+    assert verdicts[0] == verdicts[1]
+    assert verdicts[0][0][0] == "right"
+
+
 def test_names_are_unique():
     names = [name for found in _by_lesson().values() for name in found]
     assert len(names) == len(set(names))

@@ -926,7 +926,7 @@ def test_thread_judges_like_the_main_thread():
 
 def test_time_is_that_of_all_calls():
     def slow(x, n):
-        time.sleep(LIMIT / 3)
+        time.sleep(LIMIT / 4)
         return reference(x, n)
 
     assert judge(EXERCISE, slow).en.startswith(TIME)

@@ -198,7 +198,7 @@ beat_baseline = Exercise(
         _mistake(_on_other_images, "elsewhere"),
         _mistake(lambda x, y: _trained(x, y, lr=1e-6), "chance"),
         _mistake(_trained, "half"),
-        _mistake(lambda x, y: _neighbour(x, y, 1e-3), "memorised"),
+        _mistake(lambda x, y: _neighbour(x, y, 0.5), "memorised"),
     ),
     seeds=(0, 1),
     time_limit=60.0,
