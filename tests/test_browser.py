@@ -6,6 +6,7 @@ Screenshots of each lesson's first screen and first slider are written to
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import time
 from collections.abc import Iterator
@@ -135,7 +136,7 @@ def first_exercise(root: Path, lesson: str) -> tuple[str, str, str]:
     """The name, stub and reference answer of a lesson's first exercise."""
     cells = read(course.find(root, lesson)).cells
     code = [cell for cell in cells if cell.kind == "code"]
-    for cell, after in zip(code, code[1:], strict=False):
+    for cell, after in itertools.pairwise(code):
         if "exercise" in cell.tags:
             return check_call(cell.source), cell.source, after.source
     raise AssertionError(f"{lesson} has no exercise")
