@@ -500,7 +500,29 @@ def test_rejection_brings_its_own_sentence():
         properties=(Property(test, "别的。", "Other."),),
     )
     assert judge(exercise, 1).en == "No."
-    assert "Not three." in judge(exercise, 3).en
+    verdict = judge(exercise, 3)
+    assert (verdict.zh, verdict.en) == (
+        "三不行。（第 1 组输入：）",
+        "Not three. (Input 1: )",
+    )
+
+
+def test_mistake_is_told_from_another_rejection():
+    def adapt(answer):
+        if answer > 2:
+            raise Rejection(f"{answer} 不行。", f"Not {answer}.")
+        return lambda x: answer
+
+    exercise = Exercise(
+        1,
+        lambda rng: [(5,)],
+        (Mistake(3, "三。", "Three."),),
+        adapt=adapt,
+    )
+    assert judge(exercise, 3).mistake == "Three."
+    other = judge(exercise, 4)
+    assert other.mistake is None
+    assert other.en.startswith("Not 4.")
 
 
 # --- changes in place -----------------------------------------------------

@@ -47,13 +47,16 @@ class _Outcome:
 def _alike(mine: Iterable[_Outcome], theirs: Iterable[_Outcome]) -> bool:
     """Whether two answers did the same on every case.
 
-    Errors of the same type count as the same. Where nothing but errors came,
-    their messages must agree too: a type alone says too little.
+    Errors of the same type count as the same, rejections only with the same
+    sentence. Where nothing but errors came, their messages must agree too: a
+    type alone says too little.
     """
     telling = False
     for a, b in zip(mine, theirs, strict=True):
         one, other = a.result.error, b.result.error
         if type(one) is not type(other):
+            return False
+        if isinstance(one, Rejection) and one.sentence != other.sentence:
             return False
         if one is not None:
             telling |= error_text(one) == error_text(other)
@@ -177,6 +180,8 @@ def _fault(
                 f"这时应抛出 {name}，你的代码却返回了结果。",
                 f"Here {name} should be raised, but your code returns.",
             )
+    if isinstance(error, Rejection):
+        return error.sentence
     if error is not None:
         return error_sentence(error, answer)
     for i in sorted(got.changed.keys() - want.changed.keys()):
