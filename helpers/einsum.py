@@ -133,7 +133,7 @@ def read(equation: str, *shapes: Iterable[int]) -> Reading:
         raise TypeError(f"equation must be a str, got {kind}")
     left, arrow, right = equation.replace(" ", "").partition("->")
     given = tuple(tuple(shape) for shape in shapes)
-    words = left.split(",")
+    words = [_letters(word) for word in left.split(",")]
     if len(words) != len(given):
         n, m = len(words), len(given)
         raise EquationError(
@@ -141,8 +141,7 @@ def read(equation: str, *shapes: Iterable[int]) -> Reading:
             f"The equation names {n} operand(s), but {m} shape(s) came.",
         )
     terms = tuple(
-        _term(_letters(word), shape)
-        for word, shape in zip(words, given, strict=True)
+        _term(word, shape) for word, shape in zip(words, given, strict=True)
     )
     seen = [a for term in terms for a in term]
     dots = sorted({a for a in seen if a.startswith("…")}, key=_from_right)
