@@ -53,7 +53,7 @@ describe = Exercise(
     mistakes=(
         Mistake(
             lambda t: _describe(t) | {"bytes": t.numel() * 4},
-            "bytes 等于「每个元素都占 4 字节」时的结果：4 字节只是 float32 的"
+            "bytes 等于“每个元素都占 4 字节”时的结果：4 字节只是 float32 的"
             "大小，bool 占 1 字节，float64 占 8 字节。看 t.element_size()。",
             "Your bytes are what you get when every element takes 4 bytes: "
             "that is the size of float32 only; bool takes 1, float64 takes "
@@ -208,7 +208,7 @@ flat_offset = Exercise(
     properties=(
         Property(
             _finds_its_element,
-            "在真实 tensor 的内存里，你算出的位置上不是 t[index]。",
+            "在真实张量的内存里，你算出的位置上不是 t[index]。",
             "In the memory of a real tensor, t[index] does not lie at the "
             "position that you computed.",
         ),

@@ -71,8 +71,8 @@ merge_and_back = Exercise(
     mistakes=(
         Mistake(
             _merge_copy,
-            "值都对，但 rows 与 back 都没有与 x 共享内存，某一步拷贝了数据："
-            "clone()、torch.cat、torch.stack 会拷贝；view "
+            "值都对，但 rows 与 back 都没有与 x 共用内存，某一步复制了数据："
+            "clone()、torch.cat、torch.stack 会复制；view "
             "只换形状，不动数据。",
             "The values are right, but neither rows nor back shares the "
             "memory of x, so a step copied the data: clone(), torch.cat and "
@@ -80,7 +80,7 @@ merge_and_back = Exercise(
         ),
         Mistake(
             _merged_with(lambda rows, B, H, D: rows.view(B, H, D).clone()),
-            "rows 与 x 共享内存，back 却是一份拷贝：回来的一步也用 view。",
+            "rows 与 x 共用内存，back 却是一份副本：回来的一步也用 view。",
             "rows shares the memory of x, but back is a copy: use view on "
             "the way back too.",
         ),
@@ -130,13 +130,13 @@ merge_and_back = Exercise(
     properties=(
         Property(
             _shares(0),
-            "值都对，但 rows 是一份拷贝，没有与 x 共享内存：用 view。",
+            "值都对，但 rows 是一份副本，没有与 x 共用内存：用 view。",
             "The values are right, but rows is a copy that does not share "
             "the memory of x: use view.",
         ),
         Property(
             _shares(1),
-            "值都对，但 back 是一份拷贝，没有与 x 共享内存：用 view。",
+            "值都对，但 back 是一份副本，没有与 x 共用内存：用 view。",
             "The values are right, but back is a copy that does not share "
             "the memory of x: use view.",
         ),
@@ -173,6 +173,11 @@ def _heads_first_view(x, num_heads):
     return x.view(B, num_heads, S, h // num_heads)
 
 
+def _heads_after_transpose(x, num_heads):
+    B, S, h = x.shape
+    return x.transpose(1, 2).reshape(B, num_heads, S, h // num_heads)
+
+
 def _heads_interleaved(x, num_heads):
     B, S, h = x.shape
     return x.view(B, S, h // num_heads, num_heads).permute(0, 3, 1, 2)
@@ -186,24 +191,24 @@ split_heads = Exercise(
             _heads_first,
             "你的结果等于直接 reshape 成 (B, num_heads, S, "
             "hd) 的结果：形状对，"
-            "但不同 token 的特征混到了一个头里。先把最后一"
+            "但不同位置的特征混到了一个头里。先把最后一"
             "个轴拆成 (num_heads, "
             "hd)，再交换 S 与 num_heads 两个轴。",
             "Your result equals a plain reshape to (B, num_heads, S, hd): the "
-            "shape is right, but features of different tokens end up in one "
-            "head. Split the last axis into (num_heads, hd) first, then swap "
-            "the axes S and num_heads.",
+            "shape is right, but features of different positions end up in "
+            "one head. Split the last axis into (num_heads, hd) first, then "
+            "swap the axes S and num_heads.",
         ),
         Mistake(
             _heads_first_view,
             "你的结果等于直接 view 成 (B, num_heads, S, hd) 的结果：形状对，但"
-            "不同 token 的特征混到了一个头里；x 不连续时 "
+            "不同位置的特征混到了一个头里；x 不连续时 "
             "view 还会报错。先拆最后"
             "一个轴，再交换 S 与 num_heads 两个轴。",
             "Your result equals a plain view as (B, num_heads, S, hd): the "
-            "shape is right, but features of different tokens end up in one "
-            "head, and where x is not contiguous the view fails. Split the "
-            "last axis first, then swap the axes S and num_heads.",
+            "shape is right, but features of different positions end up in "
+            "one head, and where x is not contiguous the view fails. Split "
+            "the last axis first, then swap the axes S and num_heads.",
         ),
         Mistake(
             _heads_interleaved,
@@ -214,6 +219,15 @@ split_heads = Exercise(
             "Your result equals what you get when the last axis is split into "
             "(hd, num_heads): each head takes every num_heads-th feature. A "
             "head takes one unbroken block, so split into (num_heads, hd).",
+        ),
+        Mistake(
+            _heads_after_transpose,
+            "你先换轴、再用 reshape 切分：换轴之后读的次序变了，切出来的不再是"
+            "同一位置的特征。先把最后一个轴拆成 (num_heads, hd)，再换轴。",
+            "You reordered the axes first and cut with reshape afterwards: "
+            "the reading order had changed by then, so the pieces are no "
+            "longer features of one position. Split the last axis into "
+            "(num_heads, hd) first, then reorder.",
         ),
         Mistake(
             lambda x, num_heads: _split_heads(x, num_heads).transpose(1, 2),
@@ -228,7 +242,7 @@ split_heads = Exercise(
             lambda x, num_heads: _split_heads(x, num_heads).transpose(0, 1),
             "头轴跑到了最前面：得到 (num_heads, B, S, hd)，"
             "应为 (B, num_heads, "
-            "S, hd)，批量轴留在最前。",
+            "S, hd)，批次轴留在最前。",
             "The axis of the heads came first: you got (num_heads, B, S, hd) "
             "in place of (B, num_heads, S, hd); the batch stays in front.",
         ),
@@ -254,6 +268,7 @@ def _true_cases(rng: torch.Generator) -> Iterator[tuple]:
         (5, 3, torch.float64),
         (7, 4, torch.float32),
         (3, 8, torch.float64),
+        (1, 6, torch.float64),  # squeeze() would drop this axis too
     ):
         scores = torch.randn(N, C, generator=rng, dtype=dtype)
         yield scores, torch.randint(C, (N,), generator=rng)
@@ -285,6 +300,14 @@ true_scores = Exercise(
             "The values are right, but the shape is (N, 1): the result of "
             "gather has the shape of its index, so drop the last axis. Left "
             "in, a later difference with (N,) broadcasts to (N, N).",
+        ),
+        Mistake(
+            lambda scores, labels: scores.gather(1, labels[:, None]).squeeze(),
+            "N = 1 时你的结果是标量，形状 () 而不是 (1,)：不写轴号的 "
+            "squeeze() 去掉所有大小为 1 的轴。写 squeeze(1)。",
+            "With N = 1 your result is a scalar, of shape () in place of "
+            "(1,): squeeze() without an axis drops every axis of size 1. "
+            "Write squeeze(1).",
         ),
         Mistake(
             lambda scores, labels: scores.max(1).values,

@@ -288,6 +288,12 @@ def split_double_transpose(x, num_heads):
     return x.transpose(1, 2).reshape(B, num_heads, S, h // num_heads)
 
 
+def split_by_size(x, num_heads):
+    # num_heads and hd in the other order, so the heads are too many.
+    B, S, _ = x.shape
+    return x.reshape(B, S, -1, num_heads).permute(0, 2, 1, 3)
+
+
 def split_as_list(x, num_heads):
     return list(x.chunk(num_heads, dim=-1))
 
@@ -323,6 +329,10 @@ def true_one_hot(scores, labels):
 
 def true_along(scores, labels):
     return torch.take_along_dim(scores, labels.unsqueeze(1), 1)[:, 0]
+
+
+def true_loss(scores, labels):
+    return -F.nll_loss(scores, labels, reduction="none")
 
 
 def true_loop(scores, labels):
@@ -381,6 +391,11 @@ def true_swapped(scores, labels):
     return scores[labels, torch.arange(len(labels))]
 
 
+def true_one_row(scores, labels):
+    # Right for N = 1 only.
+    return scores[0][labels]
+
+
 def true_gather_rows(scores, labels):
     return scores.gather(0, labels[None]).squeeze(0)
 
@@ -420,6 +435,7 @@ RIGHT = {
         true_index,
         true_one_hot,
         true_along,
+        true_loss,
         true_loop,
         true_diagonal,
     ],
@@ -473,6 +489,7 @@ WRONG = {
         split_heads_reversed,
         split_rounded_size,
         split_double_transpose,
+        split_by_size,
         split_as_list,
         split_float32,
         split_in_numpy,
@@ -492,6 +509,7 @@ WRONG = {
         true_sorted,
         true_labels,
         true_swapped,
+        true_one_row,
         true_gather_rows,
         true_squeezed,
         true_sorts_labels,
