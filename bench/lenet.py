@@ -258,10 +258,10 @@ def lesson_run(mnist, seed: int, epochs: int = 3) -> Iterator[Run]:
     train_set, test_set = code["prepare"](mnist, "cpu", torch.float32)
     prepared = time.perf_counter() - start
     loader, model, *rest = code["fast_training"](*train_set, epochs)
-    record, loss_fn = Run(), nn.CrossEntropyLoss()
+    record = Run()
     for epoch in range(epochs):
         start = time.perf_counter()
-        code["train"](loader, model, loss_fn, *rest)
+        code["train"](loader, model, *rest)
         took = time.perf_counter() - start
         record.seconds.append(took + (prepared if epoch == 0 else 0.0))
         record.accuracy.append(accuracy(model, *test_set))
@@ -276,16 +276,16 @@ def pure_ratio(mnist, repeats: int) -> list[float]:
     """
     code = lesson_code()
     train_set, _ = code["prepare"](mnist, "cpu", torch.float32)
-    loss_fn, ratios = nn.CrossEntropyLoss(), []
+    ratios = []
     for seed in range(repeats):
         torch.manual_seed(seed)
         loader, model, *rest = code["fast_training"](*train_set, 2)
         start = time.perf_counter()
-        code["train"](loader, model, loss_fn, *rest)
+        code["train"](loader, model, *rest)
         middle = time.perf_counter()
         batches = list(loader)
         ready = time.perf_counter()
-        bare_pass(batches, model, loss_fn, *rest, Clock())
+        bare_pass(batches, model, *rest, Clock())
         ratios.append((middle - start) / (time.perf_counter() - ready))
     return ratios
 
@@ -391,7 +391,7 @@ def where_the_time_goes(folder: Path, mnist) -> str:
     loader, model, *rest = code["fast_training"](*train_set, 1)
     clock = Clock()
     part = itertools.islice(loader, images // loader.batch_size)
-    bare_pass(part, model, nn.CrossEntropyLoss(), *rest, clock)
+    bare_pass(part, model, *rest, clock)
     spent = {name: clock.total.get(name, 0.0) / images for name in names}
     spent["reading"] = clock.total["reading and transforming"] / images
     spent["transforming"] = preparing
