@@ -5,6 +5,8 @@
     python course.py test             every test; "test 02 11" for two lessons
     python course.py build 02         notebooks/src/02_*.md -> both editions
     python course.py bench lenet      a measurement from bench/
+    python course.py slides 02        a lesson for the projector
+    python course.py site             static pages of both editions
 
 Every step prints the plain command that it runs, so nobody depends on this
 file. Standard library only; its syntax is that of Python 3.6, so that an old
@@ -475,6 +477,21 @@ def bench(args: argparse.Namespace) -> int:
     return run([PYTHON, "-m", f"bench.{args.name}", *args.extra], CALM)
 
 
+def site(args: argparse.Namespace) -> int:
+    """Write both editions as static pages into build/site."""
+    set_up(dev=True, cpu=args.cpu)
+    return run([PYTHON, "site/make.py"], CALM)
+
+
+def slides(args: argparse.Namespace) -> int:
+    """Write lessons as slides for a projector into build/slides."""
+    names = sorted(p.stem for p in SOURCES.glob("[0-9]*.md"))
+    chosen = pick(args.names, names) or names
+    set_up(dev=True, cpu=args.cpu)
+    command = [PYTHON, "site/slides.py", *chosen, "--lang", args.lang]
+    return run(command, CALM)
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one sentence."""
 
@@ -487,7 +504,7 @@ def parser() -> Parser:
     shape = argparse.RawDescriptionHelpFormatter
     top = Parser(prog="course.py", description=__doc__, formatter_class=shape)
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
-    for action in (lab, test, build, bench):
+    for action in (lab, test, build, bench, site, slides):
         text = action.__doc__.splitlines()[0]
         sub = commands.add_parser(action.__name__, help=text, description=text)
         sub.set_defaults(action=action)
@@ -504,10 +521,12 @@ def parser() -> Parser:
         elif action is bench:
             sub.add_argument("name", help="such as lenet")
             sub.add_argument("extra", nargs=argparse.REMAINDER)
-        else:
+        elif action is not site:
             sub.add_argument("names", nargs="*", help="lessons such as 02 11")
         if action is build:
             sub.add_argument("--check", action="store_true")
+        if action is slides:
+            sub.add_argument("--lang", choices=["zh", "en"], default="zh")
     top.epilog = "What follows -- goes on to pytest."
     return top
 

@@ -1,0 +1,174 @@
+"""The static pages and the slides: complete, and without a network."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import lab
+import pytest
+
+from notebooks.maker.source import paths
+
+MATHS = re.compile(r"\$\$.+?\$\$|(?<![\\$])\$[^$\n]+\$", re.S)
+
+
+@pytest.fixture(scope="module")
+def site(root: Path) -> Path:
+    """Both editions, made as `course.py site` makes them."""
+    run = subprocess.run(
+        [sys.executable, str(root / "site" / "make.py")],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
+    return root / "build" / "site"
+
+
+@pytest.fixture(scope="module")
+def deck(root: Path, site: Path) -> Path:
+    """The slides of one lesson (made from the pages)."""
+    first = paths(root)[1].stem
+    run = subprocess.run(
+        [sys.executable, str(root / "site" / "slides.py"), first[:2]],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
+    return root / "build" / "slides" / f"{first}_zh.html"
+
+
+@pytest.fixture(scope="module")
+def context() -> Iterator:
+    """A browser without a network."""
+    pytest.importorskip("playwright", reason="needs Playwright")
+    if lab.browser_path() is None:
+        pytest.skip("needs Chromium from the system's packages")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=lab.browser_path(), args=lab.SWITCHES
+        )
+        context = browser.new_context(offline=True)
+        yield context
+        browser.close()
+
+
+def visit(context, path: Path):
+    """Open a page from its folder; the page and what it asked for in vain."""
+    page, failed = context.new_page(), []
+    page.on("requestfailed", lambda request: failed.append(request.url))
+    page.on(
+        "request",
+        lambda request: (
+            None
+            if request.url.startswith(("file:", "data:", "blob:"))
+            else failed.append(request.url)
+        ),
+    )
+    page.on("pageerror", lambda error: failed.append(str(error)))
+    page.goto(path.as_uri())
+    return page, failed
+
+
+def formulas(book: Path) -> int:
+    """How many formulas the text of a notebook holds, code left out."""
+    count = 0
+    for cell in json.loads(book.read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "markdown":
+            text = "".join(cell["source"])
+            text = re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.S)
+            count += len(MATHS.findall(text))
+    return count
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_page_of_a_lesson(context, site, root, lesson, lang):
+    page, failed = visit(context, site / lang / f"{lesson}.html")
+    book = root / "notebooks" / lang / f"{lesson}.ipynb"
+    pictures = page.evaluate(
+        """() => [...document.querySelectorAll('article img')]
+          .map(i => [i.complete && i.naturalWidth > 0, i.alt])"""
+    )
+    shown = json.loads(book.read_text(encoding="utf-8"))["cells"]
+    expected = sum(
+        "image/png" in output.get("data", {})
+        for cell in shown
+        for output in cell.get("outputs", [])
+    )
+    assert len(pictures) == expected
+    assert all(seen for seen, _ in pictures)
+    assert all(alt and "_images" not in alt for _, alt in pictures)
+    drawn = page.evaluate(
+        """() => [...document.querySelectorAll('article math')]
+          .filter(m => m.getBoundingClientRect().width > 0
+            || m.closest('details')).length"""
+    )
+    assert drawn == formulas(book)
+    colab = page.locator("article a[href*='colab.research.google.com']")
+    assert colab.count() >= 1
+    other = "en" if lang == "zh" else "zh"
+    link = page.locator("article a.edition").first.get_attribute("href")
+    assert link == f"../{other}/{lesson}.html"
+    assert failed == []
+    page.close()
+
+
+@pytest.mark.parametrize(("lang", "word"), [("zh", "张量"), ("en", "tensor")])
+def test_search_finds_lessons(context, site, lang, word):
+    page, failed = visit(context, site / lang / "search.html")
+    page.goto((site / lang / "search.html").as_uri() + f"?q={word}")
+    page.wait_for_selector("#search-results li a", timeout=10_000)
+    titles = page.locator("#search-results li a").all_inner_texts()
+    assert any("02" in title for title in titles), titles
+    assert failed == []
+    page.close()
+
+
+def test_front_door_leads_to_both_editions(context, site):
+    page, failed = visit(context, site / "index.html")
+    for lang in ("zh", "en"):
+        page.goto((site / "index.html").as_uri())
+        page.click(f"a[lang={lang}]")
+        assert page.url.endswith(f"/{lang}/index.html")
+        assert page.locator("article a[href$='.html']").count() > 1
+    assert failed == []
+    page.close()
+
+
+def test_slides_turn_by_keyboard_and_fit(context, deck):
+    page, failed = visit(context, deck)
+    page.set_viewport_size({"width": 1280, "height": 720})
+    count = page.locator("section").count()
+    assert count > 10
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => location.hash === '#3'")
+    page.keyboard.press("End")
+    page.wait_for_function(f"() => location.hash === '#{count}'")
+    figures = page.evaluate(
+        """() => [...document.querySelectorAll('section img')].map(i =>
+          [i.naturalWidth > 0, i.getBoundingClientRect().height
+            / innerHeight, i.closest('section').querySelectorAll('img')
+            .length])"""
+    )
+    assert figures
+    for loaded, share, together in figures:
+        assert loaded
+        assert 0.5 < share < 0.9
+        assert together == 1
+    tall = page.evaluate(
+        """() => [...document.querySelectorAll('section')].filter(s =>
+          s.getBoundingClientRect().height > 1.35 * innerHeight)
+          .map(s => s.innerText.slice(0, 60))"""
+    )
+    assert tall == []
+    assert failed == []
+    page.close()
