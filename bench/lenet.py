@@ -44,12 +44,11 @@ from torchvision import datasets, transforms
 from torchvision.datasets.utils import extract_archive
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "notebooks")]
-
-from build import definitions  # noqa: E402
+sys.path.insert(0, str(ROOT))
 
 from helpers import data  # noqa: E402
 from helpers._mnist import data_root  # noqa: E402
+from notebooks.build import definitions  # noqa: E402
 
 TARGETS = (96, 97, 98, 99)  # test accuracy in percent
 
