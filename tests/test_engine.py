@@ -1215,6 +1215,14 @@ def test_expect_error_prints_the_first_line(capsys):
     )
 
 
+def test_expect_error_hides_addresses_and_keeps_sizes(capsys):
+    with expect_error(RuntimeError):
+        raise RuntimeError("(120x10 and 20x30) at 0x7f12ab, <0xFF>")
+    assert capsys.readouterr().out == (
+        "RuntimeError: (120x10 and 20x30) at 0x…, <0x…>\n"
+    )
+
+
 def test_expect_error_fails_without_the_error():
     with (
         pytest.raises(

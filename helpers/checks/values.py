@@ -102,7 +102,8 @@ def show(value: Any) -> str:
 def shorten(text: str, limit: int = 160) -> str:
     """The first line, without memory addresses, cut at `limit` characters."""
     line = (text.strip().splitlines() or [""])[0]
-    line = re.sub(r"0x[0-9a-fA-F]+", "0x…", line)
+    # A digit before "0x" means sizes, as in "mat1 ... (120x10 and 20x30)".
+    line = re.sub(r"(?<!\d)0x[0-9a-fA-F]+", "0x…", line)
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
