@@ -1,7 +1,12 @@
 """The environment report: each thing missing is said in both languages."""
 
+import os
+import platform
 import shutil
+import subprocess
 import sys
+import tomllib
+import types
 from importlib import metadata
 
 import pytest
@@ -76,14 +81,6 @@ def test_torch_too_old(monkeypatch):
     assert "2.11" in finding.en
 
 
-def test_torchvision_that_does_not_fit(monkeypatch):
-    monkeypatch.setitem(sys.modules, "torchvision", None)
-    finding = environment.torch_finding()
-    assert finding.mark == "✗"
-    assert "torchvision" in finding.zh
-    assert "torchvision" in finding.en
-
-
 def test_device_is_the_one_that_torch_sees(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Some GPU")
@@ -96,15 +93,49 @@ def test_device_is_the_one_that_torch_sees(monkeypatch):
     assert "13" in environment.device_finding().en
 
 
+@pytest.mark.parametrize("name", ["torch", "torchvision"])
+def test_library_that_is_installed_and_does_not_start(monkeypatch, name):
+    monkeypatch.setitem(sys.modules, name, None)
+    finding = environment.torch_finding()
+    assert finding.mark == "✗"
+    assert f"{name} 导入不了" in finding.zh
+    assert f"{name} cannot be imported" in finding.en
+
+
+def test_libraries_here():
+    assert environment.libraries_finding().mark == "✓"
+
+
+@pytest.mark.parametrize("name", environment.LIBRARIES)
+def test_library_missing(monkeypatch, name):
+    _without(monkeypatch, name)
+    finding = environment.libraries_finding()
+    assert finding.mark == "✗"
+    for text in finding.zh, finding.en:
+        assert f"pip install {name}" in text
+        assert "ipywidgets" not in text
+
+
 @pytest.mark.parametrize("version", [None, "7.6.5"])
 def test_widgets_missing_or_too_old(monkeypatch, version):
     if version is None:
         _without(monkeypatch, "ipywidgets")
     else:
         _with(monkeypatch, ipywidgets=version)
-    finding = environment.widgets_finding()
-    assert finding.mark == "○"
-    assert "pip install ipywidgets" in finding.zh
+    finding = environment.libraries_finding()
+    assert finding.mark == "✗"
+    assert 'pip install "ipywidgets>=7.7"' in finding.zh
+    assert 'pip install "ipywidgets>=7.7"' in finding.en
+
+
+def test_libraries_are_dependencies_of_the_course(root):
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf8"))
+    asked = " ".join(project["project"]["dependencies"]) + " "
+    for name in (*environment.LIBRARIES, "torch", "torchvision"):
+        assert f"{name}>=" in asked
+    assert f"torch>={environment.TORCH[0]}.{environment.TORCH[1]} " in asked
+    widgets = ".".join(str(n) for n in environment.WIDGETS)
+    assert f"ipywidgets>={widgets} " in asked
 
 
 def test_graphs_with_and_without_dot(monkeypatch):
@@ -123,13 +154,61 @@ def test_data_at_hand_or_not(monkeypatch, tmp_path):
     assert environment.data_finding().mark == "✓"
 
 
-def test_report_ends_with_what_to_do(monkeypatch, capsys, tmp_path):
+def _report(capsys):
+    """The two halves of the report, as lists of lines."""
+    environment.report()
+    zh, en = capsys.readouterr().out.split("\n\n")
+    return zh.splitlines(), en.splitlines()
+
+
+def test_report_begins_with_the_answer(monkeypatch, capsys):
+    monkeypatch.setattr(data, "mnist", lambda: None)
+    zh, en = _report(capsys)
+    assert zh[0].startswith("可以开始了")
+    assert en[0].startswith("You can start: nothing is missing")
+    assert [line[0] for line in zh[1:]] == ["✓"] * 6
+    assert [line[0] for line in en[1:]] == ["✓"] * 6
+    assert len(zh) + len(en) < 20
+
+
+def test_report_says_what_is_optional(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("COURSE_DATA", str(tmp_path))
-    environment.report()
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[-1].startswith("→")
-    assert "ready" in lines[-1]
-    assert len(lines) <= 20
-    _without(monkeypatch, "torch")
-    environment.report()
-    assert capsys.readouterr().out.splitlines()[-1].endswith("✗.")
+    zh, en = _report(capsys)
+    assert zh[0].startswith("可以开始了")
+    assert "○" in zh[0]
+    assert en[0].startswith("You can start")
+    assert "○" in en[0]
+    assert sorted(line[0] for line in en[1:]) == ["○"] + ["✓"] * 5
+
+
+def test_report_says_what_to_mend_and_asks_nothing_of_a_broken_torch(
+    monkeypatch, capsys
+):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    zh, en = _report(capsys)
+    assert zh[0].startswith("还不能开始")
+    assert en[0].startswith("Not yet")
+    assert [line[0] for line in zh[1:]] == ["✓", "✗", "✓"]
+
+
+def test_report_says_where_it_runs(monkeypatch, capsys):
+    monkeypatch.setattr(data, "mnist", lambda: None)
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    assert "macOS" in _report(capsys)[1][0]
+    monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("x"))
+    assert "Colab" in _report(capsys)[0][0]
+
+
+def test_environment_needs_nothing_but_python(root):
+    """It must be able to report a missing torch, so it imports none."""
+    code = "import sys; sys.modules.update(torch=None, numpy=None); "
+    code += "from helpers import environment; environment.report()"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=root,
+        env=os.environ | {"PYTHONIOENCODING": "utf8"},
+        capture_output=True,
+        encoding="utf8",
+        check=True,
+    )
+    assert "✗ PyTorch" in done.stdout

@@ -7,11 +7,11 @@ from torch import Tensor
 
 from .engine import Exercise, Mistake, Property, Rejection
 
-SIZES = ((3, 5), (2, 7), (4, 6))
-
 
 def _sizes(rng: torch.Generator) -> tuple[int, int]:
-    return SIZES[int(torch.randint(len(SIZES), (), generator=rng))]
+    """Two different sizes from 2 to 9."""
+    R, C = (2 + torch.randperm(8, generator=rng)[:2]).tolist()
+    return R, C
 
 
 def _half(x):
@@ -61,6 +61,11 @@ def _size_cases(rng: torch.Generator) -> Iterator[tuple]:
     yield _sizes(rng)
 
 
+def _rows_too_close(R, C):
+    rows = [[r * R + c for c in range(C)] for r in range(R)]
+    return torch.tensor(rows, dtype=torch.float64)
+
+
 def _columns_first(R, C):
     return torch.arange(R * C, dtype=torch.float64).reshape(C, R).T
 
@@ -92,6 +97,13 @@ number_cells = Exercise(
             "形状对了，但数是竖着排的：编号应先走完一行，再到下一行。",
             "The shape is right, but the numbers run down the columns. "
             "Finish a row before you start the next.",
+        ),
+        Mistake(
+            _rows_too_close,
+            "每一行的开头错了：走完一行是 C 个格子，所以第 r 行从 r * C 开始，"
+            "不是 r * R。",
+            "The rows begin at the wrong number: a row has C cells, so row r "
+            "begins at r * C, not at r * R.",
         ),
         Mistake(
             lambda R, C: _number_cells(R, C) + 1,
@@ -145,9 +157,9 @@ draw_twice = Exercise(
     properties=(
         Property(
             _two_tensors,
-            "你只抽了一次，返回的两个其实是同一个张量。请设两次种子，抽两次。",
-            "You drew once and returned the same tensor twice. Seed twice "
-            "and draw twice.",
+            "你返回的两个其实是同一个张量：它们共用内存。请设两次种子，抽两次。",
+            "The two that you returned are one tensor: they share their "
+            "memory. Seed twice and draw twice.",
         ),
     ),
     mistakes=(
@@ -226,6 +238,12 @@ centre = Exercise(
             lambda x: x - x.mean(dim=0),
             "mean(dim=0) 给每一列一个均值；这里要的是全体的均值 x.mean()。",
             "mean(dim=0) is one mean for each column; here one mean of all "
+            "numbers is asked for, x.mean().",
+        ),
+        Mistake(
+            lambda x: x - x.mean(dim=1, keepdim=True),
+            "mean(dim=1) 给每一行一个均值；这里要的是全体的均值 x.mean()。",
+            "mean(dim=1) is one mean for each row; here one mean of all "
             "numbers is asked for, x.mean().",
         ),
         Mistake(

@@ -20,6 +20,12 @@ def _filled(R, C):
     return out
 
 
+def _for_known_sizes(R, C):
+    known = {(3, 5): 15, (2, 7): 14, (4, 6): 24, (2, 3): 6}
+    cells = torch.arange(known.get((R, C), 6), dtype=torch.float64)
+    return cells.reshape(-1, C) if (R, C) in known else cells
+
+
 def _global_seed(seed, n):
     torch.manual_seed(seed)
     a = torch.randn(n)
@@ -34,6 +40,14 @@ def _list_of_draws(seed, n):
         rng.manual_seed(seed)
         draws.append(torch.empty(n).normal_(generator=rng))
     return tuple(draws)
+
+
+def _state_put_back(seed, n):
+    rng = torch.Generator().manual_seed(seed)
+    state = rng.get_state()
+    a = torch.randn(n, generator=rng)
+    rng.set_state(state)
+    return a, torch.randn(n, generator=rng)
 
 
 def _no_seed(seed, n):
@@ -52,6 +66,11 @@ def _one_draw(seed, n):
 def _copied(seed, n):
     a = torch.randn(n, generator=torch.Generator().manual_seed(seed + 1))
     return a, a.clone()
+
+
+def _view(seed, n):
+    a = torch.randn(n, generator=torch.Generator().manual_seed(seed))
+    return a, a[:]
 
 
 def _clone_first(x):
@@ -84,7 +103,7 @@ RIGHT = {
         lambda x: x.clone().div_(2),
     ],
     "number_cells": [_loop, _outer_sum, _filled],
-    "draw_twice": [_global_seed, _list_of_draws],
+    "draw_twice": [_global_seed, _list_of_draws, _state_put_back],
     "centre": [_clone_first, _sub],
 }
 
@@ -98,14 +117,17 @@ WRONG = {
     "number_cells": [
         lambda R, C: torch.zeros(R, C, dtype=torch.float64),
         lambda R, C: torch.arange(12, dtype=torch.float64).reshape(3, 4),
+        _for_known_sizes,
+        lambda R, C: torch.arange(C, dtype=torch.float64).expand(R, C),
         lambda R, C: torch.arange(R * C, dtype=torch.float64),
         lambda R, C: _loop(R, C).numpy(),
         lambda R, C: _loop(R, C).tolist(),
     ],
-    "draw_twice": [_no_seed, _zeros_twice, _one_draw, _copied],
+    "draw_twice": [_no_seed, _zeros_twice, _one_draw, _copied, _view],
     "centre": [
         lambda x: x - x.median(),
-        lambda x: x - x.mean(dim=1, keepdim=True),
+        lambda x: x.mean() - x,
+        lambda x: x - sum(x) / len(x),
         _undo,
         _copied_too_late,
         lambda x: x.sub_(x.mean()),
