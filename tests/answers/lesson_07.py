@@ -1,0 +1,568 @@
+"""Other right answers and further wrong ones to the exercises of lesson 07."""
+
+import math
+from collections import deque
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+
+# --- graph_size -------------------------------------------------------------
+def size_by_levels(y):
+    level, leaves, depth = {y.grad_fn}, set(), 0
+    while level:
+        operations = {fn for fn in level if not hasattr(fn, "variable")}
+        leaves |= level - operations
+        depth += bool(operations)
+        level = {f for fn in operations for f, _ in fn.next_functions if f}
+    return len(leaves), depth
+
+
+def size_by_tensors(y):
+    found = {}
+
+    def walk(fn, above):
+        if type(fn).__name__ == "AccumulateGrad":
+            found[id(fn.variable)] = fn.variable
+            return above
+        return max(
+            [walk(f, above + 1) for f, _ in fn.next_functions if f is not None]
+        )
+
+    return (lambda depth: (len(found), depth))(walk(y.grad_fn, 0))
+
+
+def size_with_a_stack(y):
+    leaves, deepest, stack = set(), 0, [(y.grad_fn, 1)]
+    while stack:
+        fn, depth = stack.pop()
+        deepest = max(deepest, depth)
+        for f, _ in fn.next_functions:
+            if f is None:
+                continue
+            if hasattr(f, "variable"):
+                leaves.add(f.variable)
+            else:
+                stack.append((f, depth + 1))
+    return len(leaves), deepest
+
+
+def size_of_the_chain(y):
+    depth, fn = 0, y.grad_fn
+    while fn.next_functions:
+        depth, fn = depth + 1, fn.next_functions[0][0]
+    return 1, depth
+
+
+def size_counts_next(y):
+    return len(y.grad_fn.next_functions), 1
+
+
+def size_breadth_first_sight(y):
+    seen, queue, deepest, leaves = set(), deque([(y.grad_fn, 1)]), 0, 0
+    while queue:
+        fn, depth = queue.popleft()
+        if fn is None or fn in seen:
+            continue
+        seen.add(fn)
+        if hasattr(fn, "variable"):
+            leaves += 1
+            continue
+        deepest = max(deepest, depth)
+        queue += [(f, depth + 1) for f, _ in fn.next_functions]
+    return leaves, deepest
+
+
+def size_swapped(y):
+    return size_by_levels(y)[::-1]
+
+
+def size_as_list(y):
+    return list(size_by_levels(y))
+
+
+# --- linear_backward --------------------------------------------------------
+def linear_by_einsum(x, w, g):
+    return (
+        torch.einsum("bhe,de->bhd", g, w),
+        torch.einsum("bhd,bhe->de", x, g),
+        torch.einsum("bhe->e", g),
+    )
+
+
+def linear_by_autograd(x, w, g):
+    x = x.detach().requires_grad_()
+    w = w.detach().requires_grad_()
+    b = torch.zeros(g.shape[-1], dtype=g.dtype, requires_grad=True)
+    with torch.enable_grad():
+        return torch.autograd.grad(x @ w + b, (x, w, b), g)
+
+
+def linear_by_loops(x, w, g):
+    dx, dw = torch.zeros_like(x), torch.zeros_like(w)
+    db = g.new_zeros(g.shape[-1])
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            dx[i, j] = w @ g[i, j]
+            dw += torch.outer(x[i, j], g[i, j])
+            db += g[i, j]
+    return dx, dw, db
+
+
+def linear_sums_batches(x, w, g):
+    return g @ w.T, (x.transpose(1, 2) @ g).sum(0), g.sum((0, 1))
+
+
+def linear_reshaped_wrongly(x, w, g):
+    flat = x.reshape(x.shape[-1], -1)
+    return g @ w.T, flat @ g.reshape(-1, g.shape[-1]), g.sum((0, 1))
+
+
+def linear_ignores_g(x, w, g):
+    ones = torch.ones_like(g)
+    return linear_by_einsum(x, w, ones)
+
+
+def linear_db_keeps_axes(x, w, g):
+    dx, dw, db = linear_by_einsum(x, w, g)
+    return dx, dw, db[None]
+
+
+def linear_in_float32(x, w, g):
+    return tuple(t.float() for t in linear_by_einsum(x, w, g))
+
+
+def linear_zero_x(x, w, g):
+    dx, dw, db = linear_by_einsum(x, w, g)
+    return torch.zeros_like(dx), dw, db
+
+
+def linear_of_the_seed(x, w, g):
+    return g * w, g * x, g
+
+
+def linear_adds_in_place(x, w, g):
+    dx = x.zero_().add_(g @ w.T)
+    return dx, linear_by_einsum(x, w, g)[1], g.sum((0, 1))
+
+
+# --- local_grad -------------------------------------------------------------
+def local_by_match(name, x, other):
+    match name:
+        case "relu":
+            return torch.where(x > 0, other, 0)
+        case "sigmoid":
+            e = torch.exp(-x)
+            return other * e / (1 + e) ** 2
+        case "mse":
+            return 2 / x.numel() * (x - other)
+        case "bce":
+            return (1 / (1 + torch.exp(-x)) - other) / x.numel()
+        case "ce":
+            p = torch.exp(x - x.logsumexp(1, keepdim=True))
+            p[torch.arange(len(x)), other] -= 1
+            return p / len(x)
+
+
+def local_by_loops(name, x, other):
+    N, C = x.shape
+    out = torch.empty_like(x)
+    for i in range(N):
+        below = sum(math.exp(v) for v in x[i].tolist())
+        for c in range(C):
+            v = x[i, c].item()
+            s = 1 / (1 + math.exp(-v))
+            t = other[i].item() if name == "ce" else other[i, c].item()
+            out[i, c] = {
+                "relu": t if v > 0 else 0.0,
+                "sigmoid": t * s * (1 - s),
+                "mse": 2 * (v - t) / (N * C),
+                "bce": (s - t) / (N * C),
+                "ce": (math.exp(v) / below - (t == c)) / N,
+            }[name]
+    return out
+
+
+def local_without_upstream(name, x, other):
+    if name == "relu":
+        return torch.ones_like(x) * (x > 0)
+    if name == "sigmoid":
+        return x.sigmoid() * (1 - x.sigmoid())
+    return local_by_match(name, x, other)
+
+
+def local_bce_as_ce(name, x, other):
+    if name == "bce":
+        return (x.softmax(1) - other) / len(x)
+    return local_by_match(name, x, other)
+
+
+def local_bce_over_rows(name, x, other):
+    found = local_by_match(name, x, other)
+    return found * x.shape[1] if name == "bce" else found
+
+
+def local_sign_turned(name, x, other):
+    return -local_by_match(name, x, other)
+
+
+def local_relu_of_the_gradient(name, x, other):
+    if name == "relu":
+        return other.clamp(min=0)
+    return local_by_match(name, x, other)
+
+
+def local_ce_squeezed(name, x, other):
+    if name == "ce":
+        return local_by_match(name, x, other)[torch.arange(len(x)), other]
+    return local_by_match(name, x, other)
+
+
+def local_without_ce(name, x, other):
+    return None if name == "ce" else local_by_match(name, x, other)
+
+
+def local_one_hot_first(name, x, other):
+    if name == "ce":
+        return (F.one_hot(other, x.shape[1]) - x.softmax(1)) / len(x)
+    return local_by_match(name, x, other)
+
+
+# --- Value ------------------------------------------------------------------
+class ValueByCounting:
+    """Sends as soon as all the results that use a node have sent."""
+
+    def __init__(self, data, inputs=()):
+        self.data, self.inputs, self.grad = data, inputs, 0.0
+
+    def __add__(self, other):
+        return type(self)(self.data + other.data, ((self, 1.0), (other, 1.0)))
+
+    def __mul__(self, other):
+        return type(self)(
+            self.data * other.data,
+            ((self, other.data), (other, self.data)),
+        )
+
+    def tanh(self):
+        slope = 1 / math.cosh(self.data) ** 2
+        return type(self)(math.tanh(self.data), ((self, slope),))
+
+    def backward(self):
+        uses, stack, seen = {}, [self], {self}
+        while stack:
+            for i, _ in stack.pop().inputs:
+                uses[i] = uses.get(i, 0) + 1
+                if i not in seen:
+                    seen.add(i)
+                    stack.append(i)
+        self.grad, ready = 1.0, [self]
+        while ready:
+            node = ready.pop()
+            for i, slope in node.inputs:
+                i.grad += slope * node.grad
+                uses[i] -= 1
+                if not uses[i]:
+                    ready.append(i)
+
+
+class ValueWithClosures:
+    """Each result keeps a function that sends its gradient."""
+
+    count = 0
+
+    def __init__(self, data, inputs=()):
+        self.data, self.grad = data, 0.0
+        self.inputs, self.send = inputs, lambda: None
+        ValueWithClosures.count += 1
+        self.number = ValueWithClosures.count
+
+    def _made(self, data, *pairs):
+        out = ValueWithClosures(data, [i for i, _ in pairs])
+
+        def send():
+            for i, slope in pairs:
+                i.grad += out.grad * slope
+
+        out.send = send
+        return out
+
+    def __add__(self, other):
+        return self._made(self.data + other.data, (self, 1), (other, 1))
+
+    def __mul__(self, other):
+        a, b = self, other
+        return self._made(a.data * b.data, (a, b.data), (b, a.data))
+
+    def tanh(self):
+        t = np.tanh(self.data)
+        return self._made(t, (self, 1 - t**2))
+
+    def backward(self):
+        found, stack = {self}, [self]
+        while stack:
+            new = [i for i in stack.pop().inputs if i not in found]
+            found.update(new)
+            stack += new
+        self.grad = 1
+        for node in sorted(found, key=lambda v: -v.number):
+            node.send()
+
+
+def _value(**methods):
+    return type("Value", (ValueByCounting,), methods)
+
+
+def _push(node, upstream):
+    node.grad += upstream
+    for i, slope in node.inputs:
+        _push(i, upstream * slope)
+
+
+def _recursive(self):
+    _push(self, 1.0)
+
+
+def _recursive_with_grad(self):
+    def send(node):
+        for i, slope in node.inputs:
+            i.grad += node.grad * slope
+            send(i)
+
+    self.grad = 1.0
+    send(self)
+
+
+def _nothing(self):
+    self.grad = 1.0
+
+
+def _gradient_of_two(self):
+    ValueByCounting.backward(self)
+    self.grad = 2.0
+
+
+def _adds_data(self, other):
+    slopes = ((self, self.data), (other, other.data))
+    return ValueByCounting(self.data + other.data, slopes)
+
+
+def _forgets_second(self, other):
+    return ValueByCounting(self.data * other.data, ((self, other.data),))
+
+
+def _sech(self):
+    slope = 1 / math.cosh(self.data)
+    return ValueByCounting(math.tanh(self.data), ((self, slope),))
+
+
+def _linear_tanh(self):
+    return ValueByCounting(math.tanh(self.data), ((self, 1.0),))
+
+
+def _returns_float(self, other):
+    return self.data + other.data
+
+
+# --- grad_after -------------------------------------------------------------
+def grad_by_running(g, k, clear):
+    w = torch.nn.Parameter(torch.randn_like(g))
+    optimizer = torch.optim.Adam([w])
+    for _ in range(k):
+        if clear == "before":
+            optimizer.zero_grad()
+        w.backward(g)
+        if clear == "after":
+            optimizer.zero_grad()
+        if clear == "zeros":
+            optimizer.zero_grad(set_to_none=False)
+    return w.grad
+
+
+def grad_by_adding(g, k, clear):
+    grad = None
+    for _ in range(k):
+        if clear == "before":
+            grad = None
+        grad = g.clone() if grad is None else grad + g
+        if clear == "after":
+            grad = None
+        elif clear == "zeros":
+            grad = grad * 0
+    return grad
+
+
+def grad_one_round_short(g, k, clear):
+    return grad_by_adding(g, max(k - 1, 0), clear)
+
+
+def grad_one_round_more(g, k, clear):
+    return grad_by_adding(g, k + 1, clear)
+
+
+def grad_is_a_mean(g, k, clear):
+    found = grad_by_adding(g, k, clear)
+    return found / k if clear == "never" and k else found
+
+
+def grad_always_sum(g, k, clear):
+    return k * g
+
+
+def grad_powers(g, k, clear):
+    found = grad_by_adding(g, k, clear)
+    return g * 2**k if clear == "never" and k else found
+
+
+def grad_summed_up(g, k, clear):
+    found = grad_by_adding(g, k, clear)
+    return None if found is None else found.sum()
+
+
+def grad_in_default_dtype(g, k, clear):
+    found = grad_by_adding(g, k, clear)
+    return torch.zeros(g.shape) if clear == "zeros" and k else found
+
+
+# --- distill_loss -----------------------------------------------------------
+def distill_functional(x, w_student, w_teacher):
+    return F.mse_loss(x @ w_student, torch.mm(x, w_teacher).detach())
+
+
+def distill_both_inputs_detached(x, w_student, w_teacher):
+    goal = x.detach() @ w_teacher.detach()
+    difference = torch.einsum("nd,de->ne", x, w_student) - goal
+    return difference.pow(2).sum() / difference.numel()
+
+
+def distill_without_inference(x, w_student, w_teacher):
+    with torch.set_grad_enabled(False):
+        goal = F.linear(x, w_teacher.T)
+    return (x @ w_student).sub(goal).square().mean()
+
+
+def distill_all_in_no_grad(x, w_student, w_teacher):
+    with torch.no_grad():
+        return F.mse_loss(x @ w_student, x @ w_teacher)
+
+
+def distill_freezes_the_input(x, w_student, w_teacher):
+    w_teacher.requires_grad_(False)
+    return F.mse_loss(x @ w_student, (x @ w_teacher).detach())
+
+
+def distill_new_tensor(x, w_student, w_teacher):
+    loss = F.mse_loss(x @ w_student, x @ w_teacher)
+    return torch.tensor(loss.item(), requires_grad=True)
+
+
+def distill_by_rows(x, w_student, w_teacher):
+    goal = (x @ w_teacher).detach()
+    return ((x @ w_student - goal) ** 2).mean(1)
+
+
+def distill_one_element_axis(x, w_student, w_teacher):
+    return distill_functional(x, w_student, w_teacher)[None]
+
+
+def distill_absolute(x, w_student, w_teacher):
+    return (x @ w_student - (x @ w_teacher).detach()).abs().mean()
+
+
+def distill_clears_afterwards(x, w_student, w_teacher):
+    w_teacher.grad = torch.zeros_like(w_teacher)
+    return F.mse_loss(x @ w_student, (x @ w_teacher).detach())
+
+
+def distill_detach_forgotten(x, w_student, w_teacher):
+    goal = x @ w_teacher
+    goal.detach()
+    return F.mse_loss(x @ w_student, goal)
+
+
+def distill_mean_of_rows(x, w_student, w_teacher):
+    goal = (x @ w_teacher).detach()
+    return ((x @ w_student - goal) ** 2).sum(1).mean()
+
+
+RIGHT = {
+    "graph_size": [size_by_levels, size_by_tensors, size_with_a_stack],
+    "linear_backward": [
+        linear_by_einsum,
+        linear_by_autograd,
+        linear_by_loops,
+        linear_sums_batches,
+    ],
+    "local_grad": [local_by_match, local_by_loops],
+    "Value": [ValueByCounting, ValueWithClosures],
+    "grad_after": [grad_by_running, grad_by_adding],
+    "distill_loss": [
+        distill_functional,
+        distill_both_inputs_detached,
+        distill_without_inference,
+    ],
+}
+
+WRONG = {
+    "graph_size": [
+        size_of_the_chain,
+        size_counts_next,
+        size_breadth_first_sight,
+        size_swapped,
+        size_as_list,
+        lambda y: (2, 3),
+    ],
+    "linear_backward": [
+        linear_reshaped_wrongly,
+        linear_ignores_g,
+        linear_db_keeps_axes,
+        linear_in_float32,
+        linear_zero_x,
+        linear_of_the_seed,
+        linear_adds_in_place,
+    ],
+    "local_grad": [
+        local_without_upstream,
+        local_bce_as_ce,
+        local_bce_over_rows,
+        local_sign_turned,
+        local_relu_of_the_gradient,
+        local_ce_squeezed,
+        local_without_ce,
+        local_one_hot_first,
+    ],
+    "Value": [
+        _value(backward=_recursive),  # right, but walks every path
+        _value(backward=_recursive_with_grad),
+        _value(backward=_nothing),
+        _value(backward=_gradient_of_two),
+        _value(__add__=_adds_data),
+        _value(__add__=_returns_float),
+        _value(__mul__=_forgets_second),
+        _value(tanh=_sech),
+        _value(tanh=_linear_tanh),
+    ],
+    "grad_after": [
+        grad_one_round_short,
+        grad_one_round_more,
+        grad_is_a_mean,
+        grad_always_sum,
+        grad_powers,
+        grad_summed_up,
+        grad_in_default_dtype,
+        lambda g, k, clear: g,
+        lambda g, k, clear: g if k else None,
+    ],
+    "distill_loss": [
+        distill_all_in_no_grad,
+        distill_freezes_the_input,
+        distill_new_tensor,
+        distill_by_rows,
+        distill_one_element_axis,
+        distill_absolute,
+        distill_clears_afterwards,
+        distill_detach_forgotten,
+        distill_mean_of_rows,
+    ],
+}
