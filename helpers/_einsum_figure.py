@@ -18,7 +18,7 @@ from ._scale import axes_inches
 from ._style import COLORS, blank, own_axes
 
 if TYPE_CHECKING:
-    from .einsum import Reading
+    from ._equation import Reading
 
 PALETTE = [COLORS[c] for c in ("blue", "orange", "green", "purple", "sky")]
 PALETTE += ["#000000", "#767676", "#8C510A"]
