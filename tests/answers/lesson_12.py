@@ -62,15 +62,6 @@ def leaks_only_first_row(f, X):
     return out
 
 
-def leaks_scaled(f, X):
-    return _leaks_with(f, X, lambda row: 2 * row)
-
-
-def leaks_zeroed(f, X):
-    # A row of zeros is a poor witness, but a change all the same.
-    return _leaks_with(f, X, torch.zeros_like)
-
-
 def leaks_one_feature(f, X):
     def change(row):
         row = row.clone()
