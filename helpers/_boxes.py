@@ -18,7 +18,7 @@ from matplotlib.path import Path
 from matplotlib.text import Text
 
 from ._layout import layered
-from ._style import COLORS, DPI
+from ._style import COLORS, DPI, FITTED
 
 
 @dataclass(frozen=True)
@@ -193,6 +193,7 @@ def _canvas(extent, ax, title, limits):
         scale = float(min(1.0, *(room / need)))
         size = [ceil(s * DPI - 1e-6) / DPI for s in need * scale + (0, head)]
         figure = Figure(figsize=size, dpi=DPI, layout="none")
+        figure.set_label(FITTED)
         FigureCanvasAgg(figure)
         ax = figure.add_axes((0, 0, 1, 1 - head / size[1]))
         if title:

@@ -23,6 +23,9 @@ COLORS = {
 
 DPI = 100
 WIDTH, HEIGHT = 5.0, 3.2  # inches, the unit of every figure
+# The label of a figure that is as large as its texts need: it differs by a
+# few pixels from one version of matplotlib to the next.
+FITTED = "fitted"
 
 # Lines: yellow is left out, it does not show on white.
 LINE_COLORS = [c for name, c in COLORS.items() if name != "yellow"]

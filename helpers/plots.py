@@ -24,7 +24,7 @@ from ._matrix import matrix
 from ._memory import memory
 from ._pipeline import shapes
 from ._stacks import boxes
-from ._style import COLORS, DPI, subplots, use_style
+from ._style import COLORS, DPI, FITTED, subplots, use_style
 
 __all__ = [
     "COLORS",
@@ -87,7 +87,12 @@ def png(fig: Figure) -> bytes:
 
 
 def summary(fig: Figure, size: tuple[int, int] | None = None) -> str:
-    """Return the text that stands for a figure: (width, height), axes."""
+    """Return the text that stands for a figure: (width, height), axes.
+
+    The size is left out where it depends on matplotlib's version.
+    """
+    if fig.get_label() == FITTED:
+        return f"<Figure with {len(fig.axes)} Axes>"
     width, height = size or (
         round(inches * DPI) for inches in fig.get_size_inches()
     )

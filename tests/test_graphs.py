@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from helpers import graphs
+from helpers import graphs, plots
 from helpers._autograd import dot_png
 from helpers._boxes import KINDS
 from helpers._layout import layered, ranks
@@ -748,3 +748,9 @@ def test_dag_errors(change, says):
     given = {"nodes": {"x": "x", "y": "y"}, "edges": [("x", "y")], **change}
     with pytest.raises(ValueError, match=says):
         graphs.dag(**given)
+
+
+def test_summary_of_a_fitted_figure_has_no_size():
+    fig = graphs.dag({"a": "a", "b": "b"}, [("a", "b")]).figure
+    assert plots.summary(fig) == "<Figure with 1 Axes>"
+    assert "size" in plots.summary(plots.matrix([[1.0, 2.0]]))
