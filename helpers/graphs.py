@@ -10,11 +10,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 from matplotlib import style
 from matplotlib.figure import Figure
+from PIL import Image
 from torch import Tensor, nn
 
-from . import _boxes
+from . import _boxes, plots
 from ._autograd import Node, Walk, dot_png, dot_source, forward, walk
 from ._dag import Dag, dag
 
@@ -160,9 +162,7 @@ def _draw(graph: Walk, title: str | None) -> tuple[bytes, Figure]:
             title=title,
             math=False,
         ).figure
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue(), figure
+        return plots.png(figure), figure
 
 
 def autograd(
@@ -210,7 +210,10 @@ def autograd(
     if renderer != "course":
         try:
             source = dot_source(outputs, graph, title)
-            return Drawing(dot_png(source), "torchviz", *found, source=source)
+            with Image.open(io.BytesIO(dot_png(source))) as picture:
+                pixels = np.asarray(picture.convert("RGB"))
+            png = plots.encode(pixels)
+            return Drawing(png, "torchviz", *found, source=source)
         except Exception as error:
             if renderer == "torchviz":
                 raise RuntimeError(

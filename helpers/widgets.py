@@ -83,7 +83,7 @@ class Explorer:
         self._freeze()
         height, width = first.shape[:2]
         self.image = ipywidgets.Image(
-            value=plots.encode(first, compress_level=1),
+            value=plots.encode(first, quick=True),
             format="png",
             width=width,
             height=height,
@@ -134,7 +134,7 @@ class Explorer:
             return
         self.error = None
         self.message.value = ""
-        self.image.value = plots.encode(pixels, compress_level=1)
+        self.image.value = plots.encode(pixels, quick=True)
 
     def _ipython_display_(self) -> None:
         """Show the live box, then the plain picture."""
@@ -155,7 +155,7 @@ class Explorer:
         height, width = self.static.shape[:2]
         display(
             {
-                "image/png": plots.encode(self.static, compress_level=9),
+                "image/png": plots.encode(self.static),
                 "text/plain": plots.summary(self.figure, (width, height)),
             },
             metadata={"image/png": {"alt": plots.describe(self.figure)}},
