@@ -150,7 +150,9 @@ def with_case(
     describe: Callable[[Any], Sentence],
     fault: Sentence,
 ) -> Sentence:
-    """A fault, preceded by the input on which it showed."""
+    """A fault, followed by the input on which it showed, if there is one."""
+    if not case:
+        return fault
     zh = "，".join(
         f"{n} = {describe(a)[0]}" for n, a in zip(names, case, strict=False)
     )
