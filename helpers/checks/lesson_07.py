@@ -104,6 +104,14 @@ def _all_nodes(y: Tensor) -> tuple[int, int]:
     return len(leaves), len(seen) - len(leaves)
 
 
+def _one_path(y: Tensor) -> tuple[int, int]:
+    fn, steps = y.grad_fn, 0
+    while not hasattr(fn, "variable"):
+        steps += 1
+        fn = next(f for f, _ in fn.next_functions if f)
+    return 1, steps
+
+
 graph_size = Exercise(
     reference=_graph_size,
     cases=_graph_cases,
@@ -133,6 +141,17 @@ graph_size = Exercise(
             "depth 只跟着第一个输入走：next_functions 里的每一个都要看。",
             "Your depth follows the first input only: look at every entry of "
             "next_functions.",
+        ),
+        Mistake(
+            _one_path,
+            "只走了一条路，只到了一个叶子：next_functions 里的每一个都要走。",
+            "You walk a single path, to a single leaf: follow every entry of "
+            "next_functions.",
+        ),
+        Mistake(
+            lambda y: _graph_size(y)[::-1],
+            "次序反了：应返回 (leaves, depth)。",
+            "The order is wrong: return (leaves, depth).",
         ),
         Mistake(
             lambda y: _walked(y, constants=True, per_path=True),

@@ -45,7 +45,9 @@ def _passes_gradcheck(answer: Callable, rng: torch.Generator) -> bool:
 
         @staticmethod
         def backward(ctx, g):
-            return tuple(answer(*ctx.saved_tensors, g))
+            given = [t.detach() for t in (*ctx.saved_tensors, g)]
+            with torch.enable_grad():  # as in every other call
+                return tuple(answer(*given))
 
     x, w, _ = _layer(rng, 3, 7, 2, 4)
     b = torch.randn(4, generator=rng, dtype=torch.float64)
@@ -221,6 +223,17 @@ local_grad = Exercise(
             "is 1 where x > 0.",
         ),
         Mistake(
+            _instead("relu", lambda _, x, g: g * (g > 0)),
+            "relu：看的是上游梯度的正负。要看的是输入：x > 0 处才放行。",
+            "relu: you look at the sign of the upstream gradient. What counts "
+            "is the input: the gradient passes where x > 0.",
+        ),
+        Mistake(
+            _instead("sigmoid", lambda _, x, g: x.sigmoid() * (-x).sigmoid()),
+            "sigmoid：没有乘上游梯度 other。",
+            "sigmoid: the upstream gradient, other, is missing.",
+        ),
+        Mistake(
             _instead("sigmoid", lambda _, x, g: g * x * (1 - x)),
             "sigmoid：s(1 − s) 里的 s 是输出 σ(x)，不是输入 x。",
             "sigmoid: the s in s(1 − s) is the output σ(x), not the input x.",
@@ -254,6 +267,12 @@ local_grad = Exercise(
             "bce：没有除以元素个数：损失是所有元素的平均。",
             "bce: not divided by the number of elements: the loss is a mean "
             "over all of them.",
+        ),
+        Mistake(
+            _instead("bce", lambda _, x, t: (x.sigmoid() - t) / len(x)),
+            "bce：除以了行数 N，应除以元素个数 N·C。",
+            "bce: divided by the number of rows N; it should be the number "
+            "of elements, N·C.",
         ),
         Mistake(
             _instead("bce", lambda _, x, t: (x - t) / x.numel()),

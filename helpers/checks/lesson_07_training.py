@@ -158,7 +158,7 @@ def _gradients(answer: Callable) -> Callable:
 
     def run(x: Tensor, w_student: Tensor, w_teacher: Tensor) -> dict:
         loss = answer(x, w_student, w_teacher)
-        if isinstance(loss, Tensor):
+        if isinstance(loss, Tensor) and loss.ndim == 0:
             loss.backward()
         return {
             "loss": loss,
@@ -218,6 +218,12 @@ distill_loss = Exercise(
             "学生那一支的 x 也被截断了：x.grad 应从学生那一支来。",
             "x is detached in the student's branch as well: x.grad should "
             "come through the student.",
+        ),
+        Mistake(
+            lambda x, s, t: (x @ s - (x @ t).detach()) ** 2,
+            "没有取平均：每个差的平方都还在，形状是 (N, E)。损失是一个数。",
+            "The mean is missing: all squared differences are still there, in "
+            "shape (N, E). A loss is one number.",
         ),
         Mistake(
             lambda x, s, t: ((x @ s - (x @ t).detach()) ** 2).sum(),

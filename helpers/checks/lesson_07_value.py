@@ -1,12 +1,13 @@
 """Checks of lesson 07: an autograd for scalars."""
 
 import math
+import sys
 from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
-from .engine import Exercise, Mistake, Property
+from .engine import Exercise, Mistake, Property, Rejection
 
 # --- Value ----------------------------------------------------------------
 
@@ -126,10 +127,13 @@ class _OneLevel(_Value):
 
 class _BreadthFirst(_Value):
     def order(self):
-        found = [self]
-        for node in found:
-            found += [i for i, _ in node.inputs if i not in found]
-        return found
+        found = {self: True}
+        todo = [self]
+        for node in todo:
+            new = {i: True for i, _ in node.inputs if i not in found}
+            found |= new
+            todo += new
+        return todo
 
 
 class _DepthFirst(_Value):
@@ -198,11 +202,36 @@ def _expressions(rng: torch.Generator) -> Iterator[tuple]:
         yield tuple(leaves), tuple(steps)
 
 
+def _limited(run: Callable, lines: int = 300_000) -> None:
+    """Run; Rejection once more than `lines` lines of Python have passed."""
+    left = lines
+
+    def count(frame, event, arg):
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise Rejection(
+                "每条路都单独走了一遍：60 次翻倍有 2 的 60 次方条路，走不完。"
+                "等一个节点收齐上游梯度，再让它送一次。",
+                "Every path is walked on its own: after 60 doublings there "
+                "are 2 to the power of 60 of them. Wait until a node has all "
+                "its upstream gradients, then let it send once.",
+            )
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        run()
+    finally:
+        sys.settrace(before)
+
+
 def _sends_once(kind: type, rng: torch.Generator) -> bool:
     first = last = kind(0.5)
     for _ in range(60):
         last = last + last
-    last.backward()
+    _limited(last.backward)
     return math.isclose(first.grad, 2.0**60)
 
 

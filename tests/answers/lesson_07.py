@@ -74,6 +74,38 @@ def size_breadth_first_sight(y):
     return leaves, deepest
 
 
+def size_depth_first_sight(y):
+    seen, leaves, depths = set(), set(), []
+
+    def visit(fn, depth):
+        if fn is None or fn in seen:
+            return
+        if hasattr(fn, "variable"):
+            leaves.add(fn)
+            return
+        seen.add(fn)
+        depths.append(depth)
+        for f, _ in fn.next_functions:
+            visit(f, depth + 1)
+
+    visit(y.grad_fn, 1)
+    return len(leaves), max(depths)
+
+
+def size_by_shapes(y):
+    shapes = set()
+
+    def visit(fn):
+        if hasattr(fn, "variable"):
+            shapes.add(fn.variable.shape)
+        for f, _ in fn.next_functions:
+            if f is not None:
+                visit(f)
+
+    visit(y.grad_fn)
+    return len(shapes), size_by_levels(y)[1]
+
+
 def size_swapped(y):
     return size_by_levels(y)[::-1]
 
@@ -95,8 +127,22 @@ def linear_by_autograd(x, w, g):
     x = x.detach().requires_grad_()
     w = w.detach().requires_grad_()
     b = torch.zeros(g.shape[-1], dtype=g.dtype, requires_grad=True)
-    with torch.enable_grad():
-        return torch.autograd.grad(x @ w + b, (x, w, b), g)
+    return torch.autograd.grad(x @ w + b, (x, w, b), g)
+
+
+def linear_by_library(x, w, g):
+    dw = torch.tensordot(x, g, dims=([0, 1], [0, 1]))
+    return F.linear(g, w), dw, g.flatten(0, 1).sum(0)
+
+
+def linear_leaves_gradients(x, w, g):
+    b = torch.zeros(g.shape[-1], dtype=g.dtype, requires_grad=True)
+    (x.requires_grad_() @ w.requires_grad_() + b).backward(g)
+    return x.grad, w.grad, b.grad
+
+
+def linear_sums_each(x, w, g):
+    return g @ w.T, torch.outer(x.sum((0, 1)), g.sum((0, 1))), g.sum((0, 1))
 
 
 def linear_by_loops(x, w, g):
@@ -310,6 +356,57 @@ class ValueWithClosures:
             node.send()
 
 
+class ValueOfNodes:
+    """`inputs` holds nodes alone; each result knows how to send."""
+
+    def __init__(self, data, inputs=()):
+        self.data, self.grad, self.inputs = data, 0.0, set(inputs)
+        self.send = lambda: None
+
+    def __add__(self, other):
+        out = ValueOfNodes(self.data + other.data, (self, other))
+
+        def send():
+            self.grad += out.grad
+            other.grad += out.grad
+
+        out.send = send
+        return out
+
+    def __mul__(self, other):
+        out = ValueOfNodes(self.data * other.data, (self, other))
+
+        def send():
+            self.grad += other.data * out.grad
+            other.grad += self.data * out.grad
+
+        out.send = send
+        return out
+
+    def tanh(self):
+        out = ValueOfNodes(math.tanh(self.data), (self,))
+
+        def send():
+            self.grad += (1 - out.data**2) * out.grad
+
+        out.send = send
+        return out
+
+    def backward(self):
+        order = []
+
+        def visit(node):
+            if node not in order:
+                for i in node.inputs:
+                    visit(i)
+                order.append(node)
+
+        visit(self)
+        self.grad = 1.0
+        for node in reversed(order):
+            node.send()
+
+
 def _value(**methods):
     return type("Value", (ValueByCounting,), methods)
 
@@ -332,6 +429,19 @@ def _recursive_with_grad(self):
 
     self.grad = 1.0
     send(self)
+
+
+def _with_a_stack(self):
+    stack = [(self, 1.0)]
+    while stack:
+        node, upstream = stack.pop()
+        node.grad += upstream
+        stack += [(i, upstream * slope) for i, slope in node.inputs]
+
+
+def _merges_equal_inputs(self, other):
+    pairs = [(self, 1.0)] if self is other else [(self, 1.0), (other, 1.0)]
+    return type(self)(self.data + other.data, pairs)
 
 
 def _nothing(self):
@@ -442,6 +552,25 @@ def distill_without_inference(x, w_student, w_teacher):
     return (x @ w_student).sub(goal).square().mean()
 
 
+def distill_through_data(x, w_student, w_teacher):
+    return F.mse_loss(x @ w_student, (x @ w_teacher).data)
+
+
+def distill_in_inference_mode(x, w_student, w_teacher):
+    with torch.inference_mode():
+        goal = x @ w_teacher
+    return (x @ w_student - goal.clone()).square().mean()
+
+
+def distill_sets_requires_grad(x, w_student, w_teacher):
+    w_teacher.requires_grad_(False)
+    return F.mse_loss(x @ w_student, (x @ w_teacher).detach())
+
+
+def distill_squares_the_mean(x, w_student, w_teacher):
+    return (x @ w_student - (x @ w_teacher).detach()).mean() ** 2
+
+
 def distill_all_in_no_grad(x, w_student, w_teacher):
     with torch.no_grad():
         return F.mse_loss(x @ w_student, x @ w_teacher)
@@ -491,16 +620,19 @@ RIGHT = {
     "linear_backward": [
         linear_by_einsum,
         linear_by_autograd,
+        linear_by_library,
         linear_by_loops,
         linear_sums_batches,
     ],
     "local_grad": [local_by_match, local_by_loops],
-    "Value": [ValueByCounting, ValueWithClosures],
+    "Value": [ValueByCounting, ValueWithClosures, ValueOfNodes],
     "grad_after": [grad_by_running, grad_by_adding],
     "distill_loss": [
         distill_functional,
         distill_both_inputs_detached,
         distill_without_inference,
+        distill_through_data,
+        distill_in_inference_mode,
     ],
 }
 
@@ -509,6 +641,8 @@ WRONG = {
         size_of_the_chain,
         size_counts_next,
         size_breadth_first_sight,
+        size_depth_first_sight,
+        size_by_shapes,
         size_swapped,
         size_as_list,
         lambda y: (2, 3),
@@ -521,6 +655,8 @@ WRONG = {
         linear_zero_x,
         linear_of_the_seed,
         linear_adds_in_place,
+        linear_leaves_gradients,
+        linear_sums_each,
     ],
     "local_grad": [
         local_without_upstream,
@@ -535,7 +671,9 @@ WRONG = {
     "Value": [
         _value(backward=_recursive),  # right, but walks every path
         _value(backward=_recursive_with_grad),
+        _value(backward=_with_a_stack),
         _value(backward=_nothing),
+        _value(__add__=_merges_equal_inputs),
         _value(backward=_gradient_of_two),
         _value(__add__=_adds_data),
         _value(__add__=_returns_float),
@@ -556,6 +694,8 @@ WRONG = {
     ],
     "distill_loss": [
         distill_all_in_no_grad,
+        distill_sets_requires_grad,
+        distill_squares_the_mean,
         distill_freezes_the_input,
         distill_new_tensor,
         distill_by_rows,
