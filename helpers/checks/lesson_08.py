@@ -114,6 +114,16 @@ def _error_as_none(a, b):
         return None
 
 
+def _other_error(a, b):
+    return tuple(torch.broadcast_shapes(a, b))  # raises RuntimeError
+
+
+def _rule_of_the_slide(a, b):
+    if not a or not b or 0 in (*a, *b):
+        raise ValueError
+    return _right(a, b)
+
+
 broadcast_shape = Exercise(
     reference=_broadcast_shape,
     cases=_shape_cases,
@@ -163,6 +173,26 @@ broadcast_shape = Exercise(
             "Where the numbers of axes differ, your result lacks axes on the "
             "left: the longer shape keeps its own (zip stops at the end of "
             "the shorter one).",
+        ),
+        Mistake(
+            lambda a, b: _right(a, b)[::-1],
+            "大小都对，次序反了：从右往左比完之后，要把结果再倒回来。",
+            "The sizes are right, but in reverse order: after comparing from "
+            "right to left, turn the result round again.",
+        ),
+        Mistake(
+            _rule_of_the_slide,
+            "你在形状为 () 或含有 0 时也报错，这是讲义的第一条原则，"
+            "它不成立：() 可以广播，大小为 0 的轴按同样的规则比较。",
+            "You also raise for () and for sizes of 0: that is the lecture's "
+            "first rule, which does not hold. () broadcasts, and an axis of "
+            "size 0 is compared by the same rule.",
+        ),
+        Mistake(
+            _other_error,
+            "不能广播时你抛出的是 RuntimeError：题目要的是 ValueError。",
+            "Where the shapes do not fit you raise RuntimeError: the exercise "
+            "asks for ValueError.",
         ),
         Mistake(
             _error_as_none,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import torch
+import torch.nn.functional as F
 
 from .engine import Exercise, Mistake, Property, Rejection
 from .lesson_08 import calls_of
@@ -109,6 +110,22 @@ standardise_channels = Exercise(
             "the batch and both image axes, and keep the channels.",
         ),
         Mistake(
+            _with(1),
+            "你的结果等于沿通道轴取均值的结果：dim "
+            "里写的是要平均掉的轴，不是要留下的轴。应是 dim=(0, 2, 3)。",
+            "Your result equals what you get with means over the channels: "
+            "dim names the axes that are averaged away, not the one that is "
+            "kept. Use dim=(0, 2, 3).",
+        ),
+        Mistake(
+            lambda x: F.batch_norm(x, None, None, training=True),
+            "你的结果等于批归一化的结果：它在方差上加了一个小数 "
+            "eps（默认 1e-5）再开方。这一题只除以标准差。",
+            "Your result equals that of batch normalisation, which adds a "
+            "small eps, by default 1e-5, to the variance before the root. "
+            "Here divide by the standard deviation alone.",
+        ),
+        Mistake(
             _with((0, 2, 3), correction=1),
             "你的结果等于除以 n - 1 的标准差的结果（torch.std 的默认值）："
             "这一题"
@@ -185,6 +202,11 @@ def _agrees_with_cdist(answer, rng):
     return torch.allclose(answer(x, y), wanted)
 
 
+def _zero_to_itself(answer, rng):
+    x = torch.randn(9, 3, generator=rng, dtype=torch.float64)
+    return bool((answer(x, x.clone()).diagonal().abs() < 1e-6).all())
+
+
 def _own_work(answer, rng):
     counts = []
     for M, N in ((3, 5), (7, 11)):
@@ -219,8 +241,8 @@ pairwise_distances = Exercise(
     mistakes=(
         Mistake(
             lambda x, y: (x - y).norm(dim=1),
-            "x - y 直接相减时，M 与 N 对齐：大小不同就报错，相同就只算了同号的"
-            "点对。先把 x 变成 (M, 1, D)。",
+            "x - y 直接相减时，M 与 N 对齐：大小不同就报错，相同就只算了"
+            "编号相同的点对。先把 x 变成 (M, 1, D)。",
             "In x - y the axes M and N line up: an error where they differ, "
             "and only pairs of the same number where they agree. Turn x into "
             "(M, 1, D) first.",
@@ -270,6 +292,16 @@ pairwise_distances = Exercise(
             _agrees_with_cdist,
             "你的结果与 torch.cdist 的结果不同。",
             "Your result differs from that of torch.cdist.",
+        ),
+        Property(
+            _zero_to_itself,
+            "一个点到它自己的距离应为 0。看看：开方之前是否多加了小数；"
+            "用 |x|² + |y|² - 2xy 展开时，舍入误差可能使它略小于 0，"
+            "开方得 nan，先用 clamp(min=0)。",
+            "The distance of a point to itself should be 0. See whether a "
+            "small number is added before the root; with "
+            "|x|² + |y|² - 2xy, rounding can leave a little less than 0, "
+            "whose root is nan: use clamp(min=0) first.",
         ),
         Property(
             _own_work,

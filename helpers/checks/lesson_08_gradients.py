@@ -66,6 +66,13 @@ def _dropped(g, shape):
     return g.sum(dim=dims) if dims else g.clone()
 
 
+def _all_where_none(g, shape):
+    gap = g.ndim - len(shape)
+    full = (1,) * gap + tuple(shape)
+    dims = [k for k in range(g.ndim) if full[k] == 1]
+    return g.sum(dim=dims).reshape(shape)  # no dims: a sum over all
+
+
 unbroadcast = Exercise(
     reference=_unbroadcast,
     cases=_gradient_cases,
@@ -95,6 +102,14 @@ unbroadcast = Exercise(
             "并去掉。",
             "You summed only over axes of size 1: the added axes on the left "
             "come from stretching too, so sum over them and drop them.",
+        ),
+        Mistake(
+            _all_where_none,
+            "没有轴被拉伸时，你写的 g.sum(dim=()) 把所有的数都加了起来"
+            "（空的 dim 等于不写 dim）：先看有没有轴要求和。",
+            "Where no axis was stretched, your g.sum(dim=()) adds up "
+            "everything, since an empty dim counts as none given: first see "
+            "whether there is an axis to sum over.",
         ),
         Mistake(
             _from_the_left,
@@ -170,15 +185,18 @@ def _learns(answer, rng):
         _regression_loss(model, x, y), list(model.parameters())
     )
     loss = answer(model, x, y)
-    if not loss.requires_grad:
+    got = [None]
+    if loss.requires_grad:
+        parameters = list(model.parameters())
+        got = torch.autograd.grad(loss, parameters, allow_unused=True)
+    if any(gradient is None for gradient in got):
         raise Rejection(
-            "值是对的，但损失与模型断开了，不能 backward()：不要用 .item()、"
-            ".detach() 或 torch.tensor(...)。",
+            "值是对的，但损失与模型断开了，backward() 给不了模型梯度："
+            "不要用 .item()、.detach() 或 torch.tensor(...)。",
             "The value is right, but the loss is cut off from the model, so "
-            "backward() cannot work: avoid .item(), .detach() and "
-            "torch.tensor(...).",
+            "backward() gives the model no gradient: avoid .item(), "
+            ".detach() and torch.tensor(...).",
         )
-    got = torch.autograd.grad(loss, list(model.parameters()))
     return all(torch.allclose(a, b) for a, b in zip(got, wanted, strict=True))
 
 
@@ -233,9 +251,11 @@ regression_loss = Exercise(
         ),
         Mistake(
             _loss(lambda p, y: ((p - y[:, None]) ** 2).mean().detach()),
-            "值是对的，但 detach() 把损失与模型断开了，梯度传不回去。",
-            "The value is right, but detach() cuts the loss off from the "
-            "model, and no gradient gets back.",
+            "值是对的，但损失与模型断开了，梯度传不回去：不要用 "
+            ".detach()、.item() 或 torch.tensor(...)。",
+            "The value is right, but the loss is cut off from the model, and "
+            "no gradient gets back: avoid .detach(), .item() and "
+            "torch.tensor(...).",
         ),
     ),
     properties=(

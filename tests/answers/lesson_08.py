@@ -104,6 +104,40 @@ def shape_false(a, b):
         return False
 
 
+def shape_reversed(a, b):
+    return shape_padded(a, b)[::-1]
+
+
+def shape_refuses_scalars(a, b):
+    if not a or not b:
+        raise ValueError
+    return shape_padded(a, b)
+
+
+def shape_zero_like_one(a, b):
+    # Takes 0 for a size that stretches as well.
+    n = max(len(a), len(b))
+    a = (1,) * (n - len(a)) + tuple(a)
+    b = (1,) * (n - len(b)) + tuple(b)
+    if any(p != q and p > 1 and q > 1 for p, q in zip(a, b, strict=True)):
+        raise ValueError
+    return tuple(map(max, zip(a, b, strict=True)))
+
+
+def shape_meta(a, b):
+    grid = torch.broadcast_tensors(
+        torch.empty(a, device="meta"), torch.empty(b, device="meta")
+    )
+    return grid[0].shape
+
+
+def shape_meta_or_value_error(a, b):
+    try:
+        return shape_meta(a, b)
+    except RuntimeError as error:
+        raise ValueError(str(error)) from error
+
+
 # --- every_sample ---------------------------------------------------------
 
 
@@ -127,6 +161,15 @@ def sample_folded(x, s, w, v):
     N, H, D = x.shape
     rows = (x * w * s.reshape(N, 1, 1)).reshape(N * H, D) @ v
     return rows.reshape(N, H, -1)
+
+
+def sample_moved(x, s, w, v):
+    # The samples last, where s lines up by itself.
+    return ((x * w).permute(1, 2, 0) * s).permute(2, 0, 1) @ v
+
+
+def sample_element_wise(x, s, w, v):
+    return (s[:, None, None] * x * w)[..., None] * v
 
 
 def sample_zeros(x, s, w, v):
@@ -222,6 +265,30 @@ def channels_loop(x):
     return out
 
 
+def channels_var_mean(x):
+    dim = (0, 2, 3)
+    var, mean = torch.var_mean(x, dim=dim, keepdim=True, correction=0)
+    return (x - mean) * var.rsqrt()
+
+
+def channels_eps_in_std(x):
+    dim = (0, 2, 3)
+    std = x.std(dim, keepdim=True, correction=0) + 1e-5
+    return (x - x.mean(dim, keepdim=True)) / std
+
+
+def channels_missing_brackets(x):
+    dim = (0, 2, 3)
+    std = x.std(dim, keepdim=True, correction=0)
+    return x - x.mean(dim, keepdim=True) / std
+
+
+def channels_uncentred(x):
+    dim = (0, 2, 3)
+    size = (x**2).mean(dim, keepdim=True).sqrt()
+    return (x - x.mean(dim, keepdim=True)) / size
+
+
 def channels_unchanged(x):
     return x.clone()
 
@@ -308,6 +375,27 @@ def pairs_unsqueezed(x, y):
 def pairs_einsum(x, y):
     d = x[:, None] - y
     return torch.einsum("mnd,mnd->mn", d, d) ** 0.5
+
+
+def pairs_transposed(x, y):
+    return (y[:, None] - x).norm(dim=-1).T
+
+
+def pairs_by_coordinate(x, y):
+    return (x[:, :, None] - y.T).pow(2).sum(1).sqrt()
+
+
+def pairs_eps(x, y):
+    # A small number that hardly changes the values: 0 becomes 1e-4.
+    return ((x[:, None] - y).pow(2).sum(-1) + 1e-8).sqrt()
+
+
+def pairs_library(x, y):
+    return F.pairwise_distance(x[:, None], y, eps=0.0)
+
+
+def pairs_of_norms(x, y):
+    return (x.norm(dim=1)[:, None] - y.norm(dim=1)).abs()
 
 
 def pairs_cdist(x, y):
@@ -399,6 +487,29 @@ def grad_autograd(g, shape):
     leaf = torch.zeros(shape, dtype=g.dtype, requires_grad=True)
     leaf.expand_as(g).backward(g)
     return leaf.grad
+
+
+def grad_library(g, shape):
+    return g.sum_to_size(shape)  # g itself where nothing was stretched
+
+
+def grad_shifted_axes(g, shape):
+    # Counts the axes of shape from the left of g.
+    for k, n in enumerate(shape):
+        if n == 1:
+            g = g.sum(dim=k, keepdim=True)
+    while g.ndim > len(shape):
+        g = g.sum(dim=0)
+    return g.clone()
+
+
+def grad_one_axis(g, shape):
+    while g.ndim > len(shape):
+        g = g.sum(dim=0)
+    for k, n in enumerate(shape):
+        if n == 1:
+            return g.sum(dim=k, keepdim=True)
+    return g.clone()
 
 
 def grad_first(g, shape):
@@ -495,6 +606,28 @@ def loss_diagonal(model, x, y):
     return ((model(x) - y) ** 2).diagonal().mean()
 
 
+def loss_two_axes(model, x, y):
+    return F.mse_loss(model(x), y.unsqueeze(1))
+
+
+def loss_sample_by_sample(model, x, y):
+    errors = [model(x[n])[0] - y[n] for n in range(len(y))]
+    return torch.stack(errors).square().mean()
+
+
+def loss_new_leaf(model, x, y):
+    value = loss_mse(model, x, y).item()
+    return torch.tensor(value, dtype=torch.float64, requires_grad=True)
+
+
+def loss_sum_of_all_pairs(model, x, y):
+    return ((model(x) - y) ** 2).sum() / len(y)
+
+
+def loss_mean_first(model, x, y):
+    return ((model(x) - y).mean(1) ** 2).mean()
+
+
 def loss_mse_unequal(model, x, y):
     return F.mse_loss(model(x), y)
 
@@ -563,13 +696,19 @@ def loss_right_value_wrong_gradient(model, x, y):
 
 
 RIGHT = {
-    "broadcast_shape": [shape_by_torch, shape_padded, shape_recursive],
+    "broadcast_shape": [
+        shape_by_torch,
+        shape_padded,
+        shape_recursive,
+        shape_meta_or_value_error,
+    ],
     "every_sample": [
         sample_einsum,
         sample_scaled_last,
         sample_unsqueezed,
         sample_vmap,
         sample_folded,
+        sample_moved,
     ],
     "standardise_channels": [
         channels_batch_norm,
@@ -577,18 +716,22 @@ RIGHT = {
         channels_views,
         channels_last,
         channels_loop,
+        channels_var_mean,
     ],
     "pairwise_distances": [
         pairs_norm,
         pairs_expanded,
         pairs_unsqueezed,
         pairs_einsum,
+        pairs_transposed,
+        pairs_by_coordinate,
     ],
     "unbroadcast": [
         grad_sum_to_size,
         grad_loop,
         grad_padded,
         grad_autograd,
+        grad_library,
     ],
     "regression_loss": [
         loss_mse,
@@ -596,6 +739,8 @@ RIGHT = {
         loss_flat,
         loss_view_as,
         loss_diagonal,
+        loss_two_axes,
+        loss_sample_by_sample,
     ],
 }
 
@@ -614,6 +759,10 @@ WRONG = {
         shape_refuses_empty,
         shape_multiples,
         shape_false,
+        shape_reversed,
+        shape_refuses_scalars,
+        shape_zero_like_one,
+        shape_meta,
     ],
     "every_sample": [
         sample_zeros,
@@ -630,6 +779,7 @@ WRONG = {
         sample_writes,
         sample_float32,
         sample_three,
+        sample_element_wise,
     ],
     "standardise_channels": [
         channels_unchanged,
@@ -645,6 +795,9 @@ WRONG = {
         channels_mean_after,
         channels_float32,
         channels_as_rows,
+        channels_eps_in_std,
+        channels_missing_brackets,
+        channels_uncentred,
     ],
     "pairwise_distances": [
         pairs_cdist,
@@ -662,6 +815,9 @@ WRONG = {
         pairs_flat,
         pairs_one_minus,
         pairs_sum_squared,
+        pairs_eps,
+        pairs_library,
+        pairs_of_norms,
     ],
     "unbroadcast": [
         grad_first,
@@ -677,6 +833,8 @@ WRONG = {
         grad_in_place,
         grad_scaled,
         grad_by_size,
+        grad_shifted_axes,
+        grad_one_axis,
     ],
     "regression_loss": [
         loss_mse_unequal,
@@ -695,5 +853,8 @@ WRONG = {
         loss_one_number,
         loss_weight_decay,
         loss_right_value_wrong_gradient,
+        loss_new_leaf,
+        loss_sum_of_all_pairs,
+        loss_mean_first,
     ],
 }
