@@ -1,5 +1,6 @@
 """Checks of lesson 03: products of matrices, and what an equation computes."""
 
+import itertools
 from collections.abc import Callable, Iterator
 
 import torch
@@ -49,6 +50,16 @@ def _matmul_cases(rng: torch.Generator) -> Iterator[tuple]:
     for _ in range(2):
         B, D, E = _sizes(rng, 3)
         yield _normal(rng, B, D), _normal(rng, D, E)
+    B, D, E = _sizes(rng, 3)
+    yield _normal(rng, B, D).float(), _normal(rng, D, E).float()
+
+
+def _double(x, w):
+    """The loops, into a result that is float64 whatever comes."""
+    y = torch.zeros(len(x), w.shape[1], dtype=torch.float64)
+    for i, j, k in itertools.product(*map(range, (*y.shape, len(w)))):
+        y[i, j] += x[i, k] * w[k, j]
+    return y
 
 
 matmul_loops = Exercise(
@@ -107,6 +118,13 @@ matmul_loops = Exercise(
             "数都对，但 dtype 成了 float32：写 dtype=x.dtype，和输入一致。",
             "The numbers are right, but the dtype became float32: give "
             "dtype=x.dtype, as the input has.",
+        ),
+        Mistake(
+            _double,
+            "输入是 float32 时，你返回的还是 float64：torch.zeros(B, E) 用的"
+            "是默认的 dtype，写上 dtype=x.dtype。",
+            "For float32 input you still return float64: torch.zeros(B, E) "
+            "takes the default dtype, so give dtype=x.dtype.",
         ),
     ),
 )

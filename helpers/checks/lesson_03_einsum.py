@@ -208,16 +208,48 @@ def _look_up(answer: Any) -> Callable:
         told = answer(row) if callable(answer) else _entry(answer, row, _ROWS)
         if isinstance(told, list | torch.Size):
             told = tuple(told)
-        if not isinstance(told, tuple) and told != "error":
+        sizes = isinstance(told, tuple) and all(type(n) is int for n in told)
+        if not sizes and told != "error":
             raise Rejection(
-                f'{row!r} 的值应是一个元组，如 (3, 5)，或 "error"；'
+                f'{row!r} 的值应是一个整数的元组，如 (3, 5)，或 "error"；'
                 f"得到 {told!r:.60}。",
-                f"The value of {row!r} should be a tuple such as (3, 5), or "
-                f'"error"; got {told!r:.60}.',
+                f"The value of {row!r} should be a tuple of ints such as "
+                f'(3, 5), or "error"; got {told!r:.60}.',
             )
         return told
 
     return look_up
+
+
+def _same_row(told: Any, want: Any) -> bool:
+    """Compare two entries; say what is wrong without giving it away."""
+    if told == want:
+        return True
+    if want == "error":
+        raise Rejection(
+            f"你填了 {told}，但这一行会报错：对照第 5 节的表，看哪个要求没有"
+            "满足。",
+            f"You wrote {told}, but this row raises an error: see which "
+            "condition in the table of section 5 is not met.",
+        )
+    if told == "error":
+        raise Rejection(
+            '你填了 "error"，但这一行可以运行：对照第 5 节的表，再想想它的'
+            "形状。",
+            'You wrote "error", but this row runs: go by the table of '
+            "section 5 and work out its shape.",
+        )
+    if len(told) != len(want):
+        raise Rejection(
+            f"{told} 的轴的个数不对：哪些轴留下，哪些被加掉？",
+            f"The number of axes of {told} is not right: which axes stay, "
+            "and which are summed?",
+        )
+    raise Rejection(
+        f"{told} 的轴数对，但有的大小不对：每个轴来自左边还是右边？",
+        f"{told} has the right number of axes, but not the right sizes: does "
+        "each axis come from the left or from the right?",
+    )
 
 
 def _row_is(row: str, told) -> Callable:
@@ -229,6 +261,7 @@ shape_table = Exercise(
     reference=_by_torch,
     cases=lambda rng: ((row,) for row in _ROWS),
     adapt=_look_up,
+    compare=_same_row,
     seeds=(0,),
     mistakes=(
         Mistake(

@@ -110,6 +110,32 @@ def matmul_default_dtype(x, w):
     return matmul_three_loops(x.half(), w.half()).to(x.dtype)
 
 
+def matmul_appends(x, w):
+    rows = []
+    for i in range(x.shape[0]):
+        row = []
+        for j in range(w.shape[1]):
+            row.append(sum(x[i, k] * w[k, j] for k in range(x.shape[1])))
+        rows.append(torch.stack(row))
+    return torch.stack(rows)
+
+
+def matmul_view_with_grad(x, w):
+    return (w.T @ x.clone().requires_grad_().T).T
+
+
+def matmul_always_double(x, w):
+    return matmul_three_loops(x.double(), w.double())
+
+
+def matmul_starts_from_ones(x, w):
+    return 1 + matmul_three_loops(x, w)
+
+
+def matmul_sizes_of_the_text(x, w):
+    return x.new_zeros(2, 4)
+
+
 # --- equations ------------------------------------------------------------
 
 EQUATIONS = {
@@ -362,6 +388,8 @@ RIGHT = {
         matmul_outer_products,
         matmul_einsum,
         matmul_broadcast,
+        matmul_appends,
+        matmul_view_with_grad,
     ],
     "equations": [EQUATIONS, EQUATIONS_ELLIPSIS, EQUATIONS_IMPLICIT],
     "shape_table": [SHAPES, SHAPES_LISTS, SHAPES_SIZES],
@@ -394,6 +422,9 @@ WRONG = {
         matmul_absolute,
         matmul_sums,
         matmul_default_dtype,
+        matmul_always_double,
+        matmul_starts_from_ones,
+        matmul_sizes_of_the_text,
     ],
     "equations": [
         {"outer": "i,j->ij"},
@@ -434,6 +465,11 @@ WRONG = {
         shapes_but("(3, 4) @ (4,)", "error"),
         shapes_but("(4,) @ (4,)", "error"),
         shapes_but("(4,) @ (4,)", 1),
+        shapes_but("(3, 4) @ (4, 5)", (3.0, 5.0)),
+        shapes_but("(2, 3, 4) @ (4, 5)", (2, 3, 4, 5)),
+        shapes_but("(2, 3, 4) @ (4, 5)", (2, 3, 4)),
+        shapes_but("(2, 3, 4) @ (3, 4)", (2, 3, 3)),
+        shapes_but("(2, 3, 4) @ (5, 4, 6)", (10, 3, 6)),
         shapes_but("(4,) @ (4,)", (4, 4)),
         shapes_but("(2, 3, 4) * (3, 4)", (3, 4)),
         shapes_but("(2, 3, 4) @ (3, 4)", (2, 3, 4, 4)),
