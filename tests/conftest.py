@@ -64,8 +64,9 @@ def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
     rows = config.stash[BUDGETS]
     if rows:
         terminalreporter.section("what the lessons cost")
-        terminalreporter.line(f"{'lesson':24} {'CPU s':>7} {'memory MB':>10}")
-        for name, seconds, megabytes in rows:
-            terminalreporter.line(
-                f"{name:24} {seconds:7.1f} {megabytes:10.0f}"
-            )
+        head = ("CPU s", "of", "memory MB", "file KB", "cells")
+        columns = " ".join(f"{title:>9}" for title in head)
+        terminalreporter.line(f"{'lesson':28} {columns}")
+        for name, *cost in rows:
+            columns = " ".join(f"{number:9.0f}" for number in cost)
+            terminalreporter.line(f"{name:28} {columns}")
