@@ -52,6 +52,9 @@ def _row_functions(
     yield lambda X: X.softmax(dim=1)  # blind to one number added to all
     yield lambda X: (X * places).tanh()  # a row's place may matter
     yield lambda X: torch.cat([torch.ones_like(X), X[:, :1]], dim=1)
+    yield lambda X: 2 * X[:, -1:]
+    yield lambda X: torch.nn.functional.normalize(X)  # blind to a factor
+    yield lambda X: X + 1e-12 * X.sum(dim=0)  # as small as rounding
     yield lambda X: X + last @ X  # the last row leaks into the first
     yield lambda X: (X @ A).tanh() + 1e-3 * (X @ A).roll(1, 0)
     yield lambda X: torch.cat([X, -X], dim=1)  # changes add up to zero
@@ -65,6 +68,11 @@ def _row_cases(rng: torch.Generator) -> Iterator[tuple]:
     for N, d_model in ((5, 3), (4, 6)):
         for f in _row_functions(rng, N, d_model):
             yield f, _normal(rng, N, d_model)
+    yield torch.square, _normal(rng, 7, 2)  # blind to the sign
+    for f in _row_functions(rng, 6, 4):
+        X = _normal(rng, 6, 4)
+        X[2] = 0.0  # as a padded token: multiples of it are no change
+        yield f, X
 
 
 def _leaks_in_place(f, X):
@@ -110,6 +118,36 @@ row_leaks = Exercise(
             "Your result equals what you get by adding 1 to the whole row: "
             "some functions do not see that, softmax of each row for one. "
             "Use new random numbers.",
+        ),
+        Mistake(
+            _leaks_by(change=torch.zeros_like),
+            "你的结果等于把整行换成 0 的结果：本来就是 0 的行等于没改。"
+            "换成新的随机数。",
+            "Your result equals what you get by setting the whole row to 0: "
+            "a row that is 0 already stays the same. Use new random numbers.",
+        ),
+        Mistake(
+            _leaks_by(change=lambda row: 2 * row),
+            "你的结果等于把整行乘 2 的结果：0 乘 2 还是 0，有的函数也看不见"
+            "整行的倍数。换成新的随机数。",
+            "Your result equals what you get by doubling the whole row: 0 "
+            "stays 0, and some functions do not see a factor. Use new random "
+            "numbers.",
+        ),
+        Mistake(
+            _leaks_by(change=torch.neg),
+            "你的结果等于把整行换成相反数的结果：0 的相反数还是 0，平方也看"
+            "不见正负号。换成新的随机数。",
+            "Your result equals what you get by changing the sign of the "
+            "whole row: 0 stays 0, and a square does not see the sign. Use "
+            "new random numbers.",
+        ),
+        Mistake(
+            _leaks_by(touched=lambda s: (s != 0).any(dim=1)),
+            "你的结果等于要求完全相等的结果：舍入误差也被当成了泄漏，界限是 "
+            "1e-9。",
+            "Your result equals what you get when exact equality is asked "
+            "for: rounding counts as a leak. The limit is 1e-9.",
         ),
         Mistake(
             lambda f, X: _row_leaks(f, X) & ~torch.eye(len(X)).bool(),

@@ -89,7 +89,7 @@ rotate = Exercise(
         ),
         Mistake(
             lambda X, theta: _rotate(X, math.radians(theta)),
-            "你把 theta 当成了角度：它已经是弧度，不要再换算。",
+            "你把 theta 当成了度数：它已经是弧度，不要再换算。",
             "You take theta for degrees: it is in radians already, so do not "
             "convert it.",
         ),
@@ -233,8 +233,9 @@ rotate_pairs = Exercise(
         ),
         Mistake(
             lambda X, angles: _rotate_pairs(X, torch.deg2rad(angles)),
-            "你把角当成了角度：它们已经是弧度。",
-            "You take the angles for degrees: they are in radians already.",
+            "你把 angles 当成了度数：它们已经是弧度，不要再换算。",
+            "You take the angles for degrees: they are in radians already, "
+            "so do not convert them.",
         ),
         Mistake(
             _pairs_one_after_the_other,

@@ -32,6 +32,7 @@ def _paper(
 def _paper_cases(rng: torch.Generator) -> Iterator[tuple]:
     for sizes in ((3, 4, 5), (5, 2, 3), (3, 3, 3), (4, 4, 2), (2, 6, 6)):
         yield _paper(rng, *sizes)
+    yield _paper(rng, 3, 2, 1)  # squeeze() would take this 1 too
 
 
 def _holds_for_columns(answer, rng):
@@ -100,6 +101,13 @@ to_rows = Exercise(
             "The values of b are right, but it is still a column (E, 1): "
             "added to rows it would broadcast to another shape. After "
             "squeeze(1) it has shape (E,).",
+        ),
+        Mistake(
+            lambda M1, c1, M2, c2: (M1.T @ M2.T, (M2 @ c1 + c2).squeeze()),
+            "E = 1 时 b 的形状成了 ()：squeeze() 去掉所有大小为 1 的轴，"
+            "写 squeeze(1)。",
+            "With E = 1 your b has shape (): squeeze() removes every axis of "
+            "size 1. Write squeeze(1).",
         ),
         Mistake(
             lambda M1, c1, M2, c2: (M1.T @ M2.T, (M2 @ c1 + c2).T),

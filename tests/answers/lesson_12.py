@@ -85,6 +85,15 @@ def _leaks_with(f, X, change):
     return out
 
 
+def leaks_first_feature(f, X):
+    def change(row):
+        row = row.clone()
+        row[0] = torch.randn((), dtype=row.dtype)
+        return row
+
+    return _leaks_with(f, X, change)
+
+
 def leaks_as_float(f, X):
     return leaks_pairs(f, X).double()
 
@@ -189,6 +198,11 @@ def linear_small_input(f, shape):
 def linear_any_element(f, shape):
     u, v = torch.randn((2, *shape), dtype=torch.float64)
     return bool(torch.isclose(f(u + v), f(u) + f(v)).any())
+
+
+def linear_first_row(f, shape):
+    u, v = torch.randn((2, *shape), dtype=torch.float64)
+    return torch.allclose(f(u + v)[0], f(u)[0] + f(v)[0])
 
 
 def linear_opposite(f, shape):
@@ -419,6 +433,10 @@ def rows_by_basis(M1, c1, M2, c2):
     return A, b[:, 0]
 
 
+def rows_squeezed(M1, c1, M2, c2):
+    return (M2 @ M1).T.squeeze(), (M2 @ c1 + c2).squeeze(1)
+
+
 def rows_first_layer(M1, c1, M2, c2):
     return M1.T, c1[:, 0]
 
@@ -609,6 +627,7 @@ WRONG = {
         leaks_diagonal,
         leaks_only_first_row,
         leaks_one_feature,
+        leaks_first_feature,
         leaks_tiny,
         leaks_as_float,
         leaks_symmetric,
@@ -625,6 +644,7 @@ WRONG = {
         linear_as_tensor,
         linear_small_input,
         linear_any_element,
+        linear_first_row,
         linear_opposite,
         linear_same_shape,
     ],
@@ -658,6 +678,7 @@ WRONG = {
     ],
     "to_rows": [
         rows_first_layer,
+        rows_squeezed,
         rows_swapped_pair,
         rows_list,
         rows_zeros,
