@@ -162,6 +162,14 @@ def _compare_copied(got: dict, expected: dict) -> None:
             f"The registered parameters should be {want}, got {have}.",
         )
     for key, due in expected.items():
+        if key.startswith("gradient") and got[key] is None:
+            name = key.split()[-1]
+            raise Rejection(
+                f"{name} 得不到梯度：forward 里不要用 detach()、.data 或 "
+                "no_grad，也不要冻结参数。",
+                f"{name} gets no gradient: do without detach(), .data and "
+                "no_grad in forward, and freeze no parameter.",
+            )
         found = difference(got[key], due)
         if found:
             label = "输出 y" if key == "y" else key
@@ -181,7 +189,10 @@ def _copy_cases(rng: torch.Generator) -> Iterator[tuple]:
             for p in layer.parameters():
                 values = torch.randn(p.shape, generator=rng, dtype=p.dtype)
                 p.copy_(values)
-        yield layer, torch.randn(shape, generator=rng, dtype=torch.float64)
+        x = torch.randn(shape, generator=rng, dtype=torch.float64)
+        if x.ndim == 3:  # the same shape, not contiguous
+            x = x.mT.contiguous().mT
+        yield layer, x
 
 
 _D, _E = 40, 60
@@ -220,17 +231,17 @@ ManualLinear = Exercise(
     properties=(
         Property(
             _within,
-            "W 的初值超出了 ±√(6/(D+E))：用 nn.init.xavier_uniform_，不用 "
-            "randn，也不用 xavier_normal_。",
-            "The first values of W go beyond ±√(6/(D+E)): use "
-            "nn.init.xavier_uniform_, neither randn nor xavier_normal_.",
+            "W 的初值超出了 ±√(6/(D+E))：要用 nn.init.xavier_uniform_ "
+            "初始化。",
+            "The first values of W go beyond ±√(6/(D+E)): initialise it "
+            "with nn.init.xavier_uniform_.",
         ),
         Property(
             _spread,
             "W 的初值没有均匀铺满 ±√(6/(D+E))：torch.empty 只占位置，要用 "
             "nn.init.xavier_uniform_ 初始化。",
             "The first values of W do not fill ±√(6/(D+E)) evenly: "
-            "torch.empty only takes a place, initialise it with "
+            "torch.empty only reserves memory, initialise it with "
             "nn.init.xavier_uniform_.",
         ),
         Property(
@@ -311,10 +322,11 @@ ManualLinear = Exercise(
         ),
         Mistake(
             _Normal,
-            "W 的初值取自正态分布，超出了 ±√(6/(D+E))：题目要 "
-            "nn.init.xavier_uniform_。",
-            "The first values of W come from a normal distribution and go "
-            "beyond ±√(6/(D+E)); asked for is nn.init.xavier_uniform_.",
+            "W 的初值超出了 ±√(6/(D+E))：正态分布、Kaiming 初始化和多写的 "
+            "gain 都会这样。题目要 nn.init.xavier_uniform_。",
+            "The first values of W go beyond ±√(6/(D+E)), as those of a "
+            "normal distribution, of Kaiming initialisation or with a gain "
+            "do; asked for is nn.init.xavier_uniform_.",
         ),
         Mistake(
             _Zeros,

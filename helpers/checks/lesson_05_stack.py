@@ -68,7 +68,17 @@ def _collapsed(answer: Callable) -> Callable:
                 "A new nn.Linear should be returned; you return one of the "
                 "two that were handed in.",
             )
-        return {"y": one(x), "weight": one.weight, "bias": one.bias}
+        y = one(x)
+        says = one.in_features, one.out_features
+        if says != (m1.in_features, m2.out_features):
+            raise Rejection(
+                f"新的层自称 in_features, out_features = {says}，与它的 "
+                "weight 不符：造 nn.Linear 时就写对大小。",
+                f"The new layer claims in_features, out_features = {says}, "
+                "which its weight contradicts: make the nn.Linear with the "
+                "right sizes.",
+            )
+        return {"y": y, "weight": one.weight, "bias": one.bias}
 
     return run
 

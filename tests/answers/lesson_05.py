@@ -90,6 +90,13 @@ def collapse_in_place(m1, m2):
     return m1
 
 
+def collapse_wrong_sizes_patched(m1, m2):
+    one = nn.Linear(m2.out_features, m1.in_features)
+    one.weight = nn.Parameter((m2.weight @ m1.weight).detach())
+    one.bias = nn.Parameter(m2(m1.bias).detach())
+    return one
+
+
 def collapse_bad_but_unused_weight(m1, m2):
     # forward is overridden, the parameters are not the collapsed ones.
     one = nn.Linear(m1.in_features, m2.out_features)
@@ -446,6 +453,18 @@ class ManualKaiming(ManualEinsum):
         nn.init.kaiming_uniform_(self.W)
 
 
+class ManualGain(ManualEinsum):
+    def __init__(self, in_features, out_features):
+        super().__init__(in_features, out_features)
+        nn.init.xavier_uniform_(self.W, gain=2**0.5)
+
+
+class ManualViews(ManualEinsum):
+    def forward(self, x):
+        rows = x.view(-1, x.shape[-1])  # raises unless x is contiguous
+        return (rows @ self.W + self.b).view(*x.shape[:-1], -1)
+
+
 class ManualXavierNormal(ManualEinsum):
     def __init__(self, D, E):
         super().__init__(D, E)
@@ -524,6 +543,7 @@ WRONG = {
         collapse_lambda,
         collapse_pair,
         collapse_in_place,
+        collapse_wrong_sizes_patched,
         collapse_bad_but_unused_weight,
         collapse_adds_biases,
         collapse_fixed_size,
@@ -571,6 +591,8 @@ WRONG = {
         ManualBuffer,
         ManualFrozen,
         ManualKaiming,
+        ManualGain,
+        ManualViews,
         ManualXavierNormal,
         ManualOnes,
         ManualSeeded,
