@@ -27,22 +27,25 @@ _SENTENCES = {
         "The model's output holds nan or inf: the learning rate is too large.",
     ),
     "probabilities": (
-        "模型输出的是概率，而不是 logits。交叉熵内部已有 softmax，"
-        "再做一次会拖慢学习：去掉模型末尾的 softmax。",
-        "The model gives probabilities, not logits. Cross-entropy has its "
-        "own softmax; a second one slows learning down: take the softmax "
-        "off the end of the model.",
+        "模型的输出都在 0 与 1 之间，是概率，不是 logits。交叉熵内部已有 "
+        "softmax，再做一次会拖慢学习：去掉模型末尾的 softmax 或 sigmoid。",
+        "The model's outputs all lie between 0 and 1: probabilities, not "
+        "logits. Cross-entropy has its own softmax; a second one slows "
+        "learning down: take the softmax or sigmoid off the model's end.",
     ),
     "constant": (
-        "无论输入什么图像，输出都一样：学习率太大，ReLU 全部停在了 0。",
-        "The output is the same for every image: the learning rate is so "
-        "large that all ReLUs stay at 0.",
+        "无论输入什么图像，输出都一样：步子太大，ReLU 全部停在了 0。"
+        "学习率太大，还是忘了 zero_grad？",
+        "The output is the same for every image: steps so large that all "
+        "ReLUs stay at 0. Is the learning rate too large, or zero_grad "
+        "forgotten?",
     ),
     "elsewhere": (
-        "在交给你的训练图像上，模型自信地答错：它是用别的图像训练的，"
-        "还是发散了？只用参数 x 和 y。",
+        "在交给你的训练图像上，模型自信地答错：它是用别的图像训练的"
+        "（只用参数 x 和 y），还是损失函数用错了（logits 配 cross_entropy）？",
         "On the very images handed to it the model is confidently wrong: "
-        "did it train on others, or diverge? Use only x and y.",
+        "did it train on others (use only x and y), or with a wrong loss "
+        "(logits go with cross_entropy)?",
     ),
     "chance": (
         "在训练图像上也只有随机猜测的水平，什么也没学到：学习率太小，"
@@ -57,6 +60,14 @@ _SENTENCES = {
         "The training images are only half learned (accuracy under 0.9): "
         "too few epochs? zero_grad forgotten? not shuffled (the images come "
         "sorted by class)?",
+    ),
+    "close": (
+        "训练图像的准确率刚过 0.9，留出的图像却没有超过基线：这就是基线"
+        "本身，还是没有学够（轮次太少？交叉熵之前多做了一次 softmax？）",
+        "The accuracy on the training images is just above 0.9, and on the "
+        "held-out ones it does not beat the baseline: is it the baseline "
+        "itself, or too little training (too few epochs? a softmax of your "
+        "own before cross-entropy?)",
     ),
     "memorised": (
         "训练图像都记住了，留出的图像却没有超过基线：这是过拟合。",
@@ -102,11 +113,10 @@ def _symptom(model, x: Tensor, y: Tensor, x_held: Tensor, y_held: Tensor):
             return "shape"
         if not out.isfinite().all():
             return "nan"
-    ones = torch.ones_like(held[:, 0])
-    if held.min() >= 0 and torch.allclose(held.sum(1), ones, atol=1e-4):
-        return "probabilities"
     if logits.std(0).max() < 1e-6:
         return "constant"
+    if held.min() >= 0 and held.max() <= 1:
+        return "probabilities"
     known = _accuracy(logits, y)
     if known < 0.25:
         lost = F.cross_entropy(logits, y).item() > 3
@@ -114,7 +124,9 @@ def _symptom(model, x: Tensor, y: Tensor, x_held: Tensor, y_held: Tensor):
     if known < 0.9:
         return "half"
     bar = _accuracy(_baseline(x, y)(x_held), y_held) + 0.01
-    return "beats" if _accuracy(held, y_held) > bar else "memorised"
+    if _accuracy(held, y_held) > bar:
+        return "beats"
+    return "close" if known < 0.97 else "memorised"
 
 
 def _judged(answer: Callable) -> Callable:
@@ -198,6 +210,7 @@ beat_baseline = Exercise(
         _mistake(_on_other_images, "elsewhere"),
         _mistake(lambda x, y: _trained(x, y, lr=1e-6), "chance"),
         _mistake(_trained, "half"),
+        _mistake(_baseline, "close"),
         _mistake(lambda x, y: _neighbour(x, y, 0.5), "memorised"),
     ),
     seeds=(0, 1),

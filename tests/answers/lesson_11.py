@@ -109,6 +109,37 @@ def forward_that_translates(model, x):
         raise ValueError(f"no images of 28 to 31 pixels: {error}") from error
 
 
+def forward_that_calls_the_model(model, x):
+    if not all(28 <= size <= 31 for size in x.shape[2:]):
+        raise ValueError("H and W must be 28 to 31")
+    return model(x)
+
+
+def forward_that_resizes(model, x):
+    if not all(28 <= size <= 31 for size in x.shape[2:]):
+        x = F.interpolate(x, size=(28, 28))
+    return _head(model, _body(model, x).flatten(1))
+
+
+def forward_that_answers_zeros(model, x):
+    try:
+        return forward_that_translates(model, x)
+    except ValueError:
+        return torch.zeros(len(x), 10)
+
+
+def forward_that_checks_one_side(model, x):
+    if not any(28 <= size <= 31 for size in x.shape[2:]):
+        raise ValueError("H and W must be 28 to 31")
+    return _head(model, _body(model, x).view(-1, 256))
+
+
+def forward_that_checks_the_upper_bound(model, x):
+    if max(x.shape[2:]) > 31:
+        raise ValueError("H and W must be at most 31")
+    return model(x)
+
+
 def forward_that_cuts(model, x):
     features = _body(model, x).reshape(-1, 256)
     return _head(model, features[: len(x)])
@@ -163,6 +194,31 @@ def evaluate_that_switches_to_train(loader, model, loss_fn):
     return result
 
 
+def evaluate_by_dataset(loader, model, loss_fn):
+    mode = model.training
+    model.eval()
+    total = correct = 0
+    with torch.no_grad():
+        for x, y in loader:
+            logits = model(x)
+            total += loss_fn(logits, y).item() * len(x)
+            correct += (logits.argmax(1) == y).sum().item()
+    model.train(mode)
+    size = len(loader.dataset)
+    return total / size, correct / size
+
+
+def evaluate_as_the_lecture(loader, model, loss_fn):
+    model.eval()
+    test_loss = correct = 0
+    with torch.no_grad():
+        for x, y in loader:
+            logits = model(x)
+            test_loss += loss_fn(logits, y).item()
+            correct += (logits.argmax(1) == y).sum().item()
+    return test_loss / len(loader), correct / len(loader.dataset)
+
+
 def evaluate_without_last_batch(loader, model, loss_fn):
     return evaluate_in_one_piece(list(loader)[:-1], model, loss_fn)
 
@@ -170,6 +226,10 @@ def evaluate_without_last_batch(loader, model, loss_fn):
 def evaluate_as_tensors(loader, model, loss_fn):
     loss, accuracy = evaluate_in_one_piece(loader, model, loss_fn)
     return torch.tensor(loss), torch.tensor(accuracy)
+
+
+def evaluate_swapped(loader, model, loss_fn):
+    return evaluate_in_one_piece(loader, model, loss_fn)[::-1]
 
 
 def evaluate_in_percent(loader, model, loss_fn):
@@ -225,6 +285,34 @@ def three_neighbours(x, y):
     return model
 
 
+def linear_least_squares(x, y):
+    rows = torch.cat([x.flatten(1), torch.ones(len(x), 1)], 1)
+    gram = rows.T @ rows + 10 * torch.eye(rows.shape[1])
+    weight = torch.linalg.solve(gram, rows.T @ F.one_hot(y, 10).to(x))
+
+    def model(images):
+        ones = torch.ones(len(images), 1)
+        return torch.cat([images.flatten(1), ones], 1) @ weight
+
+    return model
+
+
+def the_baseline_itself(x, y):
+    means = torch.stack([x[y == c].mean(0).flatten() for c in range(10)])
+    return lambda images: -torch.cdist(images.flatten(1), means)
+
+
+def ending_in_sigmoid(x, y):
+    model = nn.Sequential(Net(), nn.Sigmoid())
+    optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
+    for _ in range(4):
+        for rows in torch.randperm(len(x)).split(32):
+            optimizer.zero_grad()
+            F.cross_entropy(model(x[rows]), y[rows]).backward()
+            optimizer.step()
+    return model
+
+
 def trained_on_the_course_digits(x, y):
     from helpers import data
 
@@ -253,6 +341,12 @@ def top_k_by_argsort(logits, y, k):
     return float(np.mean([t in row for t, row in zip(y.numpy(), order)]))  # noqa: B905
 
 
+def top_k_by_kth_value(logits, y, k):
+    least = logits.kthvalue(logits.shape[1] - k + 1).values
+    right = logits.gather(1, y[:, None])[:, 0]
+    return (right >= least).float().mean().item()
+
+
 def top_k_over_samples(logits, y, k):
     k = min(k, len(logits))
     best = logits.topk(k, dim=0).indices
@@ -277,6 +371,16 @@ def top_k_at_least_as_large(logits, y, k):
     return float(((logits >= right).sum(1) < k).double().mean())
 
 
+def top_k_compares_scores(logits, y, k):
+    best = logits.topk(k).values
+    return (best == y[:, None]).any(1).double().mean().item()
+
+
+def top_k_anywhere(logits, y, k):
+    best = logits.topk(k).indices
+    return torch.isin(y, best).double().mean().item()
+
+
 RIGHT = {
     "lenet_shapes": [shapes_by_loop, shapes_by_running],
     "layer_params": [params_by_products, params_per_output],
@@ -284,10 +388,17 @@ RIGHT = {
         forward_that_checks_first,
         forward_that_pools_to_four,
         forward_that_translates,
+        forward_that_calls_the_model,
+        forward_that_resizes,
     ],
     "weighted_evaluate": [evaluate_in_one_piece, evaluate_by_weights],
-    "beat_baseline": [_fit, three_neighbours],
-    "top_k": [top_k_by_topk, top_k_by_rank, top_k_by_argsort],
+    "beat_baseline": [_fit, three_neighbours, linear_least_squares],
+    "top_k": [
+        top_k_by_topk,
+        top_k_by_rank,
+        top_k_by_argsort,
+        top_k_by_kth_value,
+    ],
 }
 
 WRONG = {
@@ -302,6 +413,9 @@ WRONG = {
         params_as_float,
     ],
     "safe_forward": [
+        forward_that_answers_zeros,
+        forward_that_checks_one_side,
+        forward_that_checks_the_upper_bound,
         forward_that_cuts,
         forward_that_averages,
         forward_that_always_raises,
@@ -309,6 +423,9 @@ WRONG = {
     ],
     "weighted_evaluate": [
         evaluate_that_switches_to_train,
+        evaluate_by_dataset,
+        evaluate_as_the_lecture,
+        evaluate_swapped,
         evaluate_without_last_batch,
         evaluate_as_tensors,
         evaluate_in_percent,
@@ -319,6 +436,8 @@ WRONG = {
         lambda x, y: _fit(x, y, epochs=2, calls="zsb"),
         lambda x, y: _fit(x, y, epochs=4, shuffle=False),
         trained_on_the_course_digits,
+        the_baseline_itself,
+        ending_in_sigmoid,
         untrained,
     ],
     "top_k": [
@@ -327,5 +446,7 @@ WRONG = {
         top_k_in_percent,
         top_k_as_tensor,
         top_k_at_least_as_large,
+        top_k_compares_scores,
+        top_k_anywhere,
     ],
 }

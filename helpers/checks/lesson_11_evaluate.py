@@ -1,9 +1,8 @@
-"""Checks of lesson 11, scores: evaluation and top-k accuracy."""
+"""Checks of lesson 11, evaluation, weighted by samples."""
 
 from collections.abc import Callable, Iterator
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -21,9 +20,6 @@ def _sizes(rng: torch.Generator, low: int, high: int, n: int) -> list[int]:
     return [low + int(i) for i in picked]
 
 
-# --- exercise 4: evaluation, weighted by samples ----------------------------
-
-
 def _evaluated(
     loader,
     model: nn.Module,
@@ -31,13 +27,18 @@ def _evaluated(
     *,
     mode: str = "eval",
     weighted: bool = True,
+    padded: bool = False,
     full: bool = False,
-    divide: bool = True,
+    divide: int = 1,
     batches: bool = False,
-    restore: bool = True,
+    after: str = "as before",
     grad: bool = False,
 ) -> tuple[float, float]:
-    """Mean loss and accuracy over all samples; the options spoil it."""
+    """Mean loss and accuracy over all samples; the options spoil it.
+
+    `divide` is 1 for the mean, 0 for the sum, 2 for the sum of the batch
+    means over the samples; `after` is the model's mode at the end.
+    """
     was_training = model.training
     if mode == "eval":
         model.eval()
@@ -46,14 +47,17 @@ def _evaluated(
         for x, y in loader:
             logits = model(x)
             size = max(size, len(x))
-            total += loss_fn(logits, y).item() * (len(x) if weighted else 1)
+            weight = (size if padded else len(x)) if weighted else 1
+            total += loss_fn(logits, y).item() * weight
             correct += (logits.argmax(1) == y).sum().item()
             count, steps = count + len(x), steps + 1
-    if restore:
+    if after == "as before":
         model.train(was_training)
+    elif after == "train":
+        model.train()
     seen = size * steps if full else count
-    loss = total / (seen if weighted else steps) if divide else total
-    return loss, correct / (steps if batches else seen)
+    by = (1, seen if weighted else steps, count)[divide]
+    return total / by, correct / (steps if batches else seen)
 
 
 def _spoiled(**options) -> Callable:
@@ -110,11 +114,18 @@ def _records_nothing(answer: Callable, rng: torch.Generator) -> bool:
     return not any(grad for _, grad in _spied(answer, True).modes)
 
 
-def _restores(answer: Callable, rng: torch.Generator) -> bool:
-    return all(
-        _spied(answer, training).training == training
-        for training in (True, False)
-    )
+def _back_to_train(answer: Callable, rng: torch.Generator) -> bool:
+    return _spied(answer, True).training
+
+
+def _stays_in_eval(answer: Callable, rng: torch.Generator) -> bool:
+    return not _spied(answer, False).training
+
+
+def _by_dataset(loader, model: nn.Module, loss_fn: Callable) -> tuple:
+    loss, accuracy = _evaluated(loader, model, loss_fn)
+    share = len(loader.dataset) / sum(len(y) for _, y in loader)
+    return loss / share, accuracy / share
 
 
 weighted_evaluate = Exercise(
@@ -146,15 +157,41 @@ weighted_evaluate = Exercise(
             "samples.",
         ),
         Mistake(
-            _spoiled(divide=False),
+            _spoiled(weighted=False, divide=2),
+            "每批的损失已经是这一批的平均：先乘以 len(x)，再除以样本总数。",
+            "The loss of a batch is a mean already: multiply it by len(x) "
+            "before you divide by the samples.",
+        ),
+        Mistake(
+            _spoiled(padded=True),
+            "每批都乘以了同一个批次大小，而最后一批不满：用 len(x)。",
+            "You multiply every batch by the same batch size, but the last "
+            "one is short: use len(x).",
+        ),
+        Mistake(
+            _by_dataset,
+            "loader 不一定有 dataset，本课的 Batches 就没有："
+            "在循环里用 len(x) 数样本。",
+            "A loader need not have a dataset, the lesson's Batches has "
+            "none: count the samples in the loop with len(x).",
+        ),
+        Mistake(
+            _spoiled(divide=0),
             "损失只求了和，没有除以样本数。",
             "The losses are added up, but not divided by the samples.",
         ),
         Mistake(
-            _spoiled(restore=False),
+            _spoiled(after="eval"),
             "评估之后模型停在了 eval 模式。记下 model.training，最后恢复。",
             "After evaluating, the model stays in eval mode. Remember "
             "model.training and restore it at the end.",
+        ),
+        Mistake(
+            _spoiled(after="train"),
+            "评估之后你总是切到训练模式，而模型原来可能在 eval 模式："
+            "记下 model.training，最后恢复。",
+            "You always end in training mode, but the model may have been in "
+            "eval mode: remember model.training and restore it.",
         ),
         Mistake(
             _spoiled(grad=True),
@@ -175,85 +212,16 @@ weighted_evaluate = Exercise(
             "The graph is still recorded while you evaluate.",
         ),
         Property(
-            _restores,
-            "评估之后，模型应回到原来的模式。",
-            "After evaluating, the model should be in the mode it had.",
+            _back_to_train,
+            "模型原来在训练模式，评估之后应回到训练模式。",
+            "The model was in training mode; after evaluating it should be "
+            "in training mode again.",
         ),
-    ),
-)
-
-
-# --- exercise 6: top-k accuracy ---------------------------------------------
-
-
-def _top_k(logits: Tensor, y: Tensor, k: int) -> float:
-    """By brute force: how many scores are above the right one?"""
-    hits = 0
-    for scores, label in zip(logits.tolist(), y.tolist(), strict=True):
-        hits += sum(score > scores[label] for score in scores) < k
-    return hits / len(y)
-
-
-def _top_cases(rng: torch.Generator) -> Iterator[tuple]:
-    for k in (2, 3, 4):
-        C, N = _between(rng, 7, 12), _between(rng, 30, 60)
-        y = torch.randint(C, (N,), generator=rng)
-        logits = torch.randn(N, C, generator=rng, dtype=torch.float64)
-        logits += 0.7 * F.one_hot(y, C)
-        yield logits, y, k
-
-
-def _is_one_at_all(answer: Callable, rng: torch.Generator) -> bool:
-    logits = torch.randn(9, 6, generator=rng, dtype=torch.float64)
-    y = torch.randint(6, (9,), generator=rng)
-    return abs(answer(logits, y, 6) - 1) < 1e-9
-
-
-top_k = Exercise(
-    reference=_top_k,
-    cases=_top_cases,
-    mistakes=(
-        Mistake(
-            lambda logits, y, k: _top_k(logits, y, 1),
-            "你的结果与 k 无关：这是普通的准确率（k = 1）。",
-            "Your result does not depend on k: it is the plain accuracy "
-            "(k = 1).",
-        ),
-        Mistake(
-            lambda logits, y, k: _top_k(-logits, y, k),
-            "你取了最小的 k 个。topk 默认取最大的，argsort 默认升序。",
-            "You take the k smallest. topk takes the largest, argsort sorts "
-            "upwards unless told otherwise.",
-        ),
-        Mistake(
-            lambda logits, y, k: _top_k(logits, y, k) * len(y),
-            "这是个数，不是比例：还要除以样本数。",
-            "This is a count, not a share: divide by the samples.",
-        ),
-        Mistake(
-            lambda logits, y, k: _top_k(logits, y, k) / k,
-            "分母多了 k：除以了 N·k，应除以 N。",
-            "The denominator has a k too many: divide by N, not by N·k.",
-        ),
-        Mistake(
-            lambda logits, y, k: _top_k(logits, y, k + 1),
-            "多取了一个：你算的是前 k + 1 名。",
-            "One too many: you look at the first k + 1.",
-        ),
-        Mistake(
-            lambda logits, y, k: (
-                _top_k(logits, y, k) - _top_k(logits, y, k - 1)
-            ),
-            "你只看第 k 名，应看前 k 名里有没有正确的类。",
-            "You look at place k only; look for the right class in the "
-            "first k places.",
-        ),
-    ),
-    properties=(
         Property(
-            _is_one_at_all,
-            "k 等于类别数时，结果应为 1。",
-            "With k as large as the number of classes the result is 1.",
+            _stays_in_eval,
+            "模型原来在 eval 模式，评估之后应仍在 eval 模式。",
+            "The model was in eval mode; after evaluating it should still be "
+            "in eval mode.",
         ),
     ),
 )
