@@ -22,7 +22,7 @@ MASKS = ("none", "causal", "padding", "both")
 
 @pytest.fixture(scope="module")
 def made() -> SimpleNamespace:
-    """The imports, functions and classes of the made, as one namespace."""
+    """The imports, functions and classes of the lesson, as one namespace."""
     scope = {"__name__": "lesson_15"}
     exec(build.definitions("15"), scope)
     return SimpleNamespace(**scope)

@@ -94,7 +94,10 @@ def _equal_keys_average(answer, rng):
     k = _normal(rng, B, 1, D).expand(B, M, D).contiguous()
     mask = torch.arange(M).expand(N, M) < torch.arange(N)[:, None] % M + 1
     mean = mask.double() @ v / mask.sum(dim=-1, keepdim=True)
-    return torch.allclose(answer(q, k, v, mask), mean)
+    low = -40 * torch.ones(B, M, D, dtype=torch.float64)
+    return torch.allclose(
+        answer(q, k, v.clone(), mask.clone()), mean
+    ) and torch.allclose(answer(torch.ones_like(q), low, v, mask), mean)
 
 
 masked_attention = Exercise(
@@ -194,9 +197,11 @@ masked_attention = Exercise(
     properties=(
         Property(
             _equal_keys_average,
-            "所有键都相等时，权重应当相等，输出应是可以看的那些值的平均。",
+            "所有键都相等时，权重应当相等，输出应是可以看的那些值的平均，"
+            "分数再小也一样：遮掉要用 -inf，不是 -30 这样的数。",
             "When all keys are equal the weights should be equal, and the "
-            "output the mean of the values that may be looked at.",
+            "output the mean of the values that may be looked at, however "
+            "small the scores: hide with -inf, not with a number like -30.",
         ),
     ),
 )

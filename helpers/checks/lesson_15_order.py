@@ -48,6 +48,22 @@ def _first_two(n: int) -> list[Tensor]:
     return [torch.cat([torch.tensor([1, 0]), torch.arange(2, n)])]
 
 
+def _ends(n: int) -> list[Tensor]:
+    return [
+        torch.cat(
+            [torch.tensor([n - 1]), torch.arange(1, n - 1), torch.tensor([0])]
+        )
+    ]
+
+
+def _undone(layer, x):
+    y = layer(x)
+    shuffles = _many(x.shape[1])
+    return all(
+        torch.allclose(layer(x[:, s]), y[:, s.argsort()]) for s in shuffles
+    )
+
+
 def _invariance(layer, x):
     y = layer(x)
     shuffles = _many(x.shape[1])
@@ -84,6 +100,11 @@ class _Layer:
         y = self.attention(x)
         return torch.cat([y[:, :1] + 1, y[:, 1:]], dim=1)
 
+    def knows_the_middle(self, x: Tensor) -> Tensor:
+        n = x.shape[1] // 2
+        y = self.attention(x)
+        return torch.cat([y[:, :n], y[:, n : n + 1] + 1, y[:, n + 1 :]], dim=1)
+
     def knows_in_one_sample(self, x: Tensor) -> Tensor:
         y = self.attention(x)
         return torch.cat([y[:-1], y[-1:] + self.place])
@@ -119,6 +140,7 @@ _KINDS = (
     "knows_places",
     "knows_the_last",
     "knows_the_first",
+    "knows_the_middle",
     "knows_in_one_sample",
     "knows_a_little",
     "row_by_row",
@@ -190,6 +212,19 @@ is_equivariant = Exercise(
             "只交换最前面两个位置不够：有的层只在别的位置上不同。",
             "To swap the first two positions is not enough: some layers "
             "differ at other positions only.",
+        ),
+        Mistake(
+            _test(_ends),
+            "只交换首尾两个位置不够：有的层只在中间的位置上不同。",
+            "To swap the first and the last position is not enough: some "
+            "layers differ at positions between them only.",
+        ),
+        Mistake(
+            _undone,
+            "两边的打乱方向相反：一边用 s，另一边用了 s 的逆。两边都用 "
+            "[:, s]。",
+            "The two sides are shuffled in opposite directions: one by s, "
+            "the other by its inverse. Use [:, s] on both.",
         ),
         Mistake(
             _test(_many, rtol=0.05),

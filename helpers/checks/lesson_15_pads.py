@@ -56,6 +56,7 @@ def _padded_cases(rng: torch.Generator) -> Iterator[tuple]:
 
 def _pads_do_not_matter(answer, rng):
     for q, k, v, lengths in _padded_cases(rng):
+        q *= 20  # scores far below 0: a pad must be hidden, not only lowered
         pad = ~_real(lengths, k.shape[-2]).mT  # (B, N, 1)
         before = answer(q.clone(), k.clone(), v.clone(), lengths.clone())
         k2 = torch.where(pad, 3 * _normal(rng, *k.shape), k)

@@ -554,6 +554,25 @@ def order_by_gradient(layer, x):
     return bool((g.abs().sum(-1) > 0).all())
 
 
+# --- hidden, but not deep enough for low scores ---------------------------
+def masked_by_thirty(q, k, v, mask):
+    scores = q @ k.mT / math.sqrt(q.shape[-1])
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -30.0)
+    return scores.softmax(-1) @ v
+
+
+def causal_by_thirty(q, k, v):
+    N = q.shape[-2]
+    mask = torch.ones(N, N, dtype=torch.bool).tril()
+    return masked_by_thirty(q, k, v, mask)
+
+
+def padded_by_thirty(q, k, v, lengths):
+    mask = (torch.arange(k.shape[1]) < lengths[:, None])[:, None]
+    return masked_by_thirty(q, k, v, mask) * (lengths > 0)[:, None, None]
+
+
 RIGHT = {
     "masked_attention": [
         masked_by_einsum,
@@ -586,6 +605,7 @@ WRONG = {
         masked_root_of_keys,
         masked_tiny_number,
         masked_not_deep_enough,
+        masked_by_thirty,
         masked_always_causal,
         masked_only_without_mask,
         masked_returns_weights,
@@ -600,6 +620,7 @@ WRONG = {
         causal_backwards,
         causal_forced_rows,
         causal_soft_mask,
+        causal_by_thirty,
         causal_nan_to_zero,
         causal_without_heads,
         causal_twice_scaled,
@@ -608,6 +629,7 @@ WRONG = {
     "padded_attention": [
         padded_by_longest,
         padded_by_zero_values,
+        padded_by_thirty,
         padded_by_zero_inputs,
         padded_and_causal,
         padded_first_sentence,
