@@ -91,10 +91,36 @@ def sliders(page, cells: list[dict]) -> list[dict]:
             """i => { const n = window.jupyterapp.shell.currentWidget.content
               .widgets[i].node.querySelector('.jp-OutputArea');
               return !!(n?.querySelector('.widget-image')
-                && n.querySelector('.noUi-handle')); }""",
+                && n.querySelector('.noUi-handle, .widget-text input')); }""",
             cell["index"],
         )
     ]
+
+
+def write(page, index: int) -> tuple[list[float], float]:
+    """Type into a cell's first text field; as `move` otherwise."""
+    page.evaluate(
+        """i => window.jupyterapp.shell.currentWidget.content
+          .widgets[i].node.querySelector('.widget-text input').focus()""",
+        index,
+    )
+    page.wait_for_timeout(300)
+    before, times = scrolled(page), []
+    for text in ("1", "3", "1", "3"):
+        old = picture(page, index)
+        page.keyboard.press("ControlOrMeta+A")
+        page.keyboard.insert_text(text)
+        start = time.perf_counter()
+        page.keyboard.press("Enter")
+        page.wait_for_function(
+            """([i, old]) => window.jupyterapp.shell.currentWidget.content
+              .widgets[i].node.querySelector('.widget-image').src !== old""",
+            arg=[index, old],
+            timeout=10_000,
+            polling=5,
+        )
+        times.append(time.perf_counter() - start)
+    return times, abs(scrolled(page) - before)
 
 
 def move(page, index: int) -> tuple[list[float], float]:
@@ -181,7 +207,12 @@ def test_lesson_in_jupyterlab(
     expected = [c for c in cells if "widgets.explore(" in c["source"]]
     assert len(live) >= min(len(expected), 1), "a slider did not appear"
     for number, cell in enumerate(live):
-        times, jump = move(page, cell["index"])
+        slides = page.evaluate(
+            """i => !!window.jupyterapp.shell.currentWidget.content
+              .widgets[i].node.querySelector('.noUi-handle')""",
+            cell["index"],
+        )
+        times, jump = (move if slides else write)(page, cell["index"])
         assert len(times) >= 3, "the picture does not follow the slider"
         assert jump < 2, f"the page jumped by {jump} pixels"
         median = statistics.median(times)
