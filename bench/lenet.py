@@ -250,11 +250,17 @@ def lesson_code() -> dict:
 
 
 def lesson_run(mnist, seed: int, epochs: int = 3) -> Iterator[Run]:
-    """The training of lesson 11, section 5; preparing counts as reading."""
+    """The training of lesson 11, section 5.
+
+    Preparing the training images counts as reading them; the test images
+    are prepared off the clock, as those of the other loops are.
+    """
     code = lesson_code()
     torch.manual_seed(seed)
+    _, test_set = code["prepare"](mnist, "cpu", torch.float32)
+    alone = mnist._replace(x_test=mnist.x_test[:0], y_test=mnist.y_test[:0])
     start = time.perf_counter()
-    train_set, test_set = code["prepare"](mnist, "cpu", torch.float32)
+    train_set, _ = code["prepare"](alone, "cpu", torch.float32)
     prepared = time.perf_counter() - start
     loader, model, *rest = code["fast_training"](*train_set, epochs)
     record = Run()
