@@ -43,7 +43,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(
             "lesson",
             [name for name in names if not wanted or name[:2] in wanted],
-            scope="session",
+            scope="module",
         )
 
 
