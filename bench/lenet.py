@@ -32,7 +32,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -156,9 +156,9 @@ class Loop:
 
     model: type[nn.Module]
     batch_size: int
-    make_optimizer: object
+    make_optimizer: Callable[..., torch.optim.Optimizer]
     shuffle: bool
-    transform: object
+    transform: Callable
     epochs: int
     gamma: float = 1.0  # factor on the learning rate after each epoch
 

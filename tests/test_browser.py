@@ -188,9 +188,7 @@ def answer(page, index: int, source: str) -> str:
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_lesson_in_jupyterlab(
-    page, address, root, lesson, lang, record_property
-):
+def test_lesson_in_jupyterlab(page, address, root, lesson, lang):
     watch = lab.Watch(page)
     lab.open_lesson(page, address, f"notebooks/{lang}/{lesson}.ipynb")
     pictures = root / "build" / "screenshots"
