@@ -7,6 +7,8 @@ with the versions of ``colab.txt``:
     python3.13 -m venv .lab/colab
     .lab/colab/bin/python -m pip install -r tests/colab.txt
     COURSE_COLAB_PYTHON=.lab/colab/bin/python python course.py test
+
+``.ci/run`` does this where it finds a Python 3.13.
 """
 
 from __future__ import annotations
@@ -173,3 +175,24 @@ def test_without_a_network_one_sentence(root, colab, monkeypatch):
     assert "联网" in errors[0].evalue
     assert "online" in errors[0].evalue
     assert list(colab.iterdir()) == []
+
+
+def test_nothing_that_colab_ships_was_changed(root):
+    """After all lessons the stand-in has the versions it began with."""
+    if "COURSE_COLAB_PYTHON" not in os.environ:
+        pytest.skip("needs COURSE_COLAB_PYTHON: see the head of this file")
+    lines = (root / "tests" / "colab.txt").read_text("utf-8").splitlines()
+    shipped = [line for line in lines if not line.startswith("#")]
+    ask = (
+        "import sys; from importlib.metadata import version;"
+        "print(*(f'{n}=={version(n)}' for n in sys.argv[1:]), sep='\\n')"
+    )
+    names = [line.split("==")[0] for line in shipped]
+    run = subprocess.run(
+        [PYTHON, "-c", ask, *names],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    found = [line.split("+")[0] for line in run.stdout.splitlines()]
+    assert found == shipped  # "+cpu" is left out

@@ -26,11 +26,14 @@ from nbformat.v4 import new_code_cell
 from notebooks.maker import course, editions, execute
 from notebooks.maker.source import read
 
-# A network and mounts of its own: no address but its own is reached, and
-# the course's folder cannot be written.
+# A network and mounts of its own: no address but its own is reached, the
+# course's folder cannot be written, and the system's fonts are gone.
 ENCLOSE = """
 set -e
 ip link set lo up
+for fonts in /usr/share/fonts /usr/local/share/fonts "$HOME/.fonts"; do
+  [ ! -d "$fonts" ] || mount -t tmpfs none "$fonts"
+done
 mount --bind "$1" "$1"
 mount -o remount,ro,bind "$1"
 cd "$1"
