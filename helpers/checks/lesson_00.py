@@ -44,6 +44,12 @@ half = Exercise(
             "become nan.",
         ),
         Mistake(
+            lambda x: x.half(),
+            "half() 把数换成 16 位的浮点数（半精度），不是除以 2。",
+            "half() makes 16-bit floats (half precision) of the numbers; it "
+            "does not divide by 2.",
+        ),
+        Mistake(
             lambda x: x[: len(x) // 2],
             "你取了前一半的行；要的是每个数的一半，形状不变。",
             "You took the first half of the rows. Every number is to be "
@@ -106,6 +112,11 @@ number_cells = Exercise(
             "begins at r * C, not at r * R.",
         ),
         Mistake(
+            lambda R, C: torch.arange(C, dtype=torch.float64).repeat(R, 1),
+            "每一行又从 0 数起；编号要接着上一行往下数。",
+            "Every row starts at 0 again; go on where the row before stopped.",
+        ),
+        Mistake(
             lambda R, C: _number_cells(R, C) + 1,
             "你从 1 开始数；编号应从 0 开始。",
             "You count from 1; the first number is 0.",
@@ -128,6 +139,17 @@ def _twice(seed, n):
 def _seeded_once(seed, n):
     rng = _fresh(seed)
     return torch.randn(n, generator=rng), torch.randn(n, generator=rng)
+
+
+def _never_seeded(seed, n):
+    return torch.randn(n), torch.randn(n)
+
+
+def _default_generator(seed, n):
+    return (
+        torch.randn(n, generator=torch.Generator()),
+        torch.randn(n, generator=torch.Generator()),
+    )
 
 
 def _uniform(seed, n):
@@ -171,6 +193,22 @@ draw_twice = Exercise(
             "one stopped. Seed again before each draw.",
         ),
         Mistake(
+            _never_seeded,
+            "randn 没有用到 seed。抽取之前写 torch.manual_seed(seed)，或者把"
+            "设过种子的生成器交给 generator=；np.random.seed 管不到 torch。",
+            "randn has not heard of seed. Call torch.manual_seed(seed) before "
+            "you draw, or hand a seeded generator to generator=; "
+            "np.random.seed does not reach torch.",
+        ),
+        Mistake(
+            _default_generator,
+            "生成器没有设种子：torch.Generator() 总是从同一个默认的种子开始，"
+            "所以两次相同，却与 seed 无关。加上 .manual_seed(seed)。",
+            "The generators were not seeded: each torch.Generator() starts "
+            "from the same default seed, so the draws are equal, but not by "
+            "seed. Add .manual_seed(seed).",
+        ),
+        Mistake(
             _uniform,
             "rand 在 0 到 1 之间均匀地抽；这里要的是标准正态分布，用 randn。",
             "rand draws uniformly between 0 and 1; the standard normal "
@@ -206,7 +244,7 @@ def _nothing_returned(x):
 
 def _centre_cases(rng: torch.Generator) -> Iterator[tuple]:
     R, C = _sizes(rng)
-    yield (3 + torch.randn(R, C, generator=rng, dtype=torch.float64),)
+    yield (1 + 2 * torch.randn(R, C, generator=rng, dtype=torch.float64),)
 
 
 def _own_memory(answer, rng: torch.Generator) -> bool:
@@ -229,10 +267,11 @@ centre = Exercise(
     mistakes=(
         Mistake(
             _centre_in_place,
-            "结果对了，但 -= 原地改掉了 x：调用者手里的数据也变了。"
-            "写成 x = x - x.mean()。",
-            "The result is right, but -= changed x itself, and so the "
-            "caller's data. Write x = x - x.mean().",
+            "结果对了，但 x 被原地改掉了（-=、sub_、x[:] = … 都会这样），"
+            "调用者手里的数据也变了。写成 x = x - x.mean()。",
+            "The result is right, but x itself was changed in place (-=, "
+            "sub_ and x[:] = … do so), and with it the caller's data. Write "
+            "x = x - x.mean().",
         ),
         Mistake(
             lambda x: x - x.mean(dim=0),

@@ -1,6 +1,7 @@
 """Checks of lesson 02: what a tensor is, and where its elements lie."""
 
 import math
+import sys
 from collections.abc import Iterator
 
 import torch
@@ -74,6 +75,14 @@ describe = Exercise(
             "number of elements.",
         ),
         Mistake(
+            lambda t: _describe(t) | {"bytes": sys.getsizeof(t)},
+            "bytes 等于 sys.getsizeof(t)：它量的是 Python 对象的外壳，不是"
+            "里面的数据。用元素个数来算。",
+            "Your bytes are sys.getsizeof(t), the size of the Python object "
+            "around the data and not of the data. Compute them from the "
+            "number of elements.",
+        ),
+        Mistake(
             _length_as_numel,
             "numel 等于 len(t)，也就是第一个轴的大小：元素个数是所有轴大小的"
             "乘积。",
@@ -144,6 +153,17 @@ def _finds_its_element(answer, rng):
     return True
 
 
+def _offset_at_each_axis(index, stride, storage_offset):
+    return sum(
+        i * s + storage_offset for i, s in zip(index, stride, strict=True)
+    )
+
+
+def _returns_in_the_loop(index, stride, storage_offset):
+    for i, s in zip(index, stride, strict=True):
+        return storage_offset + i * s
+
+
 flat_offset = Exercise(
     reference=_flat_offset,
     cases=_offset_cases,
@@ -159,10 +179,24 @@ flat_offset = Exercise(
             "memory, as in t[1:].",
         ),
         Mistake(
+            _offset_at_each_axis,
+            "你的结果等于每个轴都加一次 storage_offset 的结果：它是起点，"
+            "总共只加一次。",
+            "Your result equals what you get when storage_offset is added "
+            "for every axis: it is the starting point, added once in all.",
+        ),
+        Mistake(
+            _returns_in_the_loop,
+            "你的结果只算了第一个轴，没有轴时是 None：return 在循环里面，"
+            "第一圈就结束了。把它移到循环之后。",
+            "Your result counts the first axis only, and is None where there "
+            "is no axis: return stands inside the loop and ends it in the "
+            "first round. Move it behind the loop.",
+        ),
+        Mistake(
             lambda index, stride, storage_offset: storage_offset + sum(index),
-            "你的结果等于把各下标直接相加的结果：沿一个轴走"
-            "一步，在内存中要跨过"
-            "这个轴的 stride 个元素，所以每个下标先乘以它的 stride。",
+            "你的结果等于把各下标直接相加的结果：沿一个轴走一步，在内存中"
+            "要跨过这个轴的 stride 个元素，所以每个下标先乘以它的 stride。",
             "Your result equals the plain sum of the indices: one step along "
             "an axis passes over as many elements as the stride of that "
             "axis, so multiply each index by its stride first.",

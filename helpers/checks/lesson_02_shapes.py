@@ -1,4 +1,4 @@
-"""Checks of lesson 02: new shapes for old, and picking elements."""
+"""Checks of lesson 02: new shapes for old."""
 
 from collections.abc import Iterator
 
@@ -178,6 +178,21 @@ def _heads_after_transpose(x, num_heads):
     return x.transpose(1, 2).reshape(B, num_heads, S, h // num_heads)
 
 
+def _heads_cut_from_positions(x, num_heads):
+    B, S, h = x.shape
+    return x.reshape(B, num_heads, h // num_heads, S).transpose(2, 3)
+
+
+def _heads_too_long(x, num_heads):
+    B, S, h = x.shape
+    return x.reshape(B, S, h // num_heads, num_heads).transpose(1, 2)
+
+
+def _heads_one_apart(x, num_heads):
+    hd = x.shape[2] // num_heads
+    return torch.stack([x[..., m : m + hd] for m in range(num_heads)], dim=1)
+
+
 def _heads_interleaved(x, num_heads):
     B, S, h = x.shape
     return x.view(B, S, h // num_heads, num_heads).permute(0, 3, 1, 2)
@@ -221,6 +236,33 @@ split_heads = Exercise(
             "head takes one unbroken block, so split into (num_heads, hd).",
         ),
         Mistake(
+            _heads_cut_from_positions,
+            "你的结果等于先 reshape 成 (B, num_heads, hd, S)、再换后两个轴的"
+            "结果：这一刀跨过了位置，不同位置的特征混到了一个头里。先把最后"
+            "一个轴拆成 (num_heads, hd)，再换轴。",
+            "Your result equals a reshape to (B, num_heads, hd, S) with the "
+            "last two axes swapped after it: the cut runs across positions, "
+            "so features of different ones end up in one head. Split the "
+            "last axis into (num_heads, hd) first, then reorder.",
+        ),
+        Mistake(
+            _heads_too_long,
+            "头数和每个头的长度对调了：得到 (B, hd, S, num_heads)。x.split(n) "
+            "的 n 是每段的长度，x.chunk(n) 的 n 才是段数；reshape 要拆成 "
+            "(num_heads, hd)。",
+            "The number of heads and their length are swapped: you got (B, "
+            "hd, S, num_heads). In x.split(n) the n is the length of a "
+            "piece, in x.chunk(n) the number of pieces; a reshape splits "
+            "into (num_heads, hd).",
+        ),
+        Mistake(
+            _heads_one_apart,
+            "第 m 个头从第 m 个特征开始，所以各个头互相重叠：应从第 m * hd 个"
+            "开始。",
+            "Head m begins at feature m, so the heads overlap: it should "
+            "begin at feature m * hd.",
+        ),
+        Mistake(
             _heads_after_transpose,
             "你先换轴、再用 reshape 切分：换轴之后读的次序变了，切出来的不再是"
             "同一位置的特征。先把最后一个轴拆成 (num_heads, hd)，再换轴。",
@@ -252,111 +294,6 @@ split_heads = Exercise(
             "hd)。",
             "The last two axes are swapped: you got (B, num_heads, hd, S) in "
             "place of (B, num_heads, S, hd).",
-        ),
-    ),
-)
-
-# --- true_scores ----------------------------------------------------------
-
-
-def _true_scores(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    return scores.gather(1, labels[:, None]).squeeze(1)
-
-
-def _true_cases(rng: torch.Generator) -> Iterator[tuple]:
-    for N, C, dtype in (
-        (5, 3, torch.float64),
-        (7, 4, torch.float32),
-        (3, 8, torch.float64),
-        (1, 6, torch.float64),  # squeeze() would drop this axis too
-    ):
-        scores = torch.randn(N, C, generator=rng, dtype=dtype)
-        yield scores, torch.randint(C, (N,), generator=rng)
-
-
-def _one_hot(scores, labels):
-    return torch.nn.functional.one_hot(labels, scores.shape[1])
-
-
-true_scores = Exercise(
-    reference=_true_scores,
-    cases=_true_cases,
-    mistakes=(
-        Mistake(
-            lambda scores, labels: scores[:, labels],
-            "你的结果等于 scores[:, labels]，形状 (N, N)：它对每一行都取出所有"
-            "标签的列。每一行只取自己的一列：给行也配上下标 torch.arange(N)，"
-            "或用 gather。",
-            "Your result equals scores[:, labels], of shape (N, N): it takes "
-            "the columns of all labels from every row. Take one column from "
-            "each row: index the rows with torch.arange(N) too, or use "
-            "gather.",
-        ),
-        Mistake(
-            lambda scores, labels: scores.gather(1, labels[:, None]),
-            "值对了，但形状是 (N, 1)：gather 的结果与下标同"
-            "形，再去掉最后一个轴。"
-            "留着它，之后与 (N,) 相减会广播成 (N, N)。",
-            "The values are right, but the shape is (N, 1): the result of "
-            "gather has the shape of its index, so drop the last axis. Left "
-            "in, a later difference with (N,) broadcasts to (N, N).",
-        ),
-        Mistake(
-            lambda scores, labels: scores.gather(1, labels[:, None]).squeeze(),
-            "N = 1 时你的结果是标量，形状 () 而不是 (1,)：不写轴号的 "
-            "squeeze() 去掉所有大小为 1 的轴。写 squeeze(1)。",
-            "With N = 1 your result is a scalar, of shape () in place of "
-            "(1,): squeeze() without an axis drops every axis of size 1. "
-            "Write squeeze(1).",
-        ),
-        Mistake(
-            lambda scores, labels: scores.max(1).values,
-            "你取的是每一行的最高分，即预测类别的分数：要的"
-            "是 labels 给出的真实"
-            "类别的分数。",
-            "You took the highest score of each row, that of the predicted "
-            "class: what is asked for is the score of the true class, given "
-            "by labels.",
-        ),
-        Mistake(
-            lambda scores, labels: scores.softmax(1).gather(
-                1, labels[:, None]
-            )[:, 0],
-            "你的结果等于先做 softmax 再取的结果：那是概"
-            "率。这里要的是分数本身。",
-            "Your result equals what you get after a softmax: those are "
-            "probabilities. The scores themselves are asked for.",
-        ),
-        Mistake(
-            lambda scores, labels: (scores * _one_hot(scores, labels)).sum(0),
-            "one-hot 相乘是对的，但求和沿错了轴：你对行求"
-            "和，得到 (C,)。每一行留"
-            "一个数，要沿类别轴（dim=1）求和。",
-            "The product with one-hot is right, but the sum runs along the "
-            "wrong axis: you summed over the rows and got (C,). To keep one "
-            "number for each row, sum over the classes (dim=1).",
-        ),
-        Mistake(
-            lambda scores, labels: scores * _one_hot(scores, labels),
-            "one-hot 相乘之后还差一步：结果是 (N, C)，每行"
-            "只有一个不为零。沿类别轴"
-            "（dim=1）求和。",
-            "One step is missing after the product with one-hot: the result "
-            "is (N, C) with one non-zero value in each row. Sum over the "
-            "classes (dim=1).",
-        ),
-        Mistake(
-            lambda scores, labels: scores[labels],
-            "你的结果等于 scores[labels]：labels 被用来选行了。labels 是类别，"
-            "要用在第二个轴上。",
-            "Your result equals scores[labels]: there labels choose rows. "
-            "They are classes, so they belong on the second axis.",
-        ),
-        Mistake(
-            lambda scores, labels: scores[torch.arange(len(labels)), 0],
-            "你总是取第 0 列：列号应是这一行的标签 labels[i]。",
-            "You always take column 0: the column is the label of the row, "
-            "labels[i].",
         ),
     ),
 )

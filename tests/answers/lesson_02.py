@@ -23,6 +23,34 @@ def describe_by_numpy(t):
     return {"ndim": a.ndim, "numel": a.size, "bytes": a.nbytes}
 
 
+def describe_by_axes(t):
+    numel = 1
+    for size in t.size():
+        numel *= size
+    return dict(
+        ndim=len(t.stride()),
+        bytes=len(t.reshape(-1)) * t.itemsize,
+        numel=numel,
+    )
+
+
+def describe_nonzero(t):
+    return describe_nbytes(t) | {"numel": int(t.count_nonzero())}
+
+
+def describe_numpy_int(t):
+    return describe_nbytes(t) | {"numel": np.prod(t.shape)}
+
+
+def describe_finfo(t):
+    size = torch.finfo(t.dtype).bits // 8
+    return describe_nbytes(t) | {"bytes": t.numel() * size}
+
+
+def describe_called(t):
+    return {"ndim": t.ndim, "numel": t.numel(), "bytes": t.nbytes()}
+
+
 def describe_constant(t):
     return {"ndim": 2, "numel": 15, "bytes": 60}
 
@@ -91,6 +119,39 @@ def offset_torch(idx, st, off):
         st, dtype=torch.int64
     )
     return off + dot.item()
+
+
+def offset_recursive(index, stride, storage_offset):
+    if not index:
+        return storage_offset
+    before = offset_recursive(index[:-1], stride[:-1], storage_offset)
+    return before + index[-1] * stride[-1]
+
+
+def offset_einsum(index, stride, storage_offset):
+    i = torch.tensor(index, dtype=torch.int64)
+    s = torch.tensor(stride, dtype=torch.int64)
+    return torch.einsum("k,k->", i, s).item() + storage_offset
+
+
+def offset_of_sums(index, stride, storage_offset):
+    return storage_offset + sum(index) * sum(stride)
+
+
+def offset_last_axis_only(index, stride, storage_offset):
+    place = storage_offset
+    for i, s in zip(index, stride, strict=True):
+        place = storage_offset + i * s
+    return place
+
+
+def offset_tensor(index, stride, storage_offset):
+    return torch.tensor(offset_loop(index, stride, storage_offset))
+
+
+def offset_inside_the_product(index, stride, storage_offset):
+    pairs = zip(index, stride, strict=True)
+    return sum((i + storage_offset) * s for i, s in pairs)
 
 
 def offset_two_axes(index, stride, storage_offset):
@@ -165,6 +226,33 @@ def merge_strided(x):
     B, H, D = x.shape
     rows = x.as_strided((B * H, D), (D, 1))
     return rows, rows.as_strided((B, H, D), (H * D, D, 1))
+
+
+def merge_modules(x):
+    rows = torch.nn.Flatten(0, 1)(x)
+    return rows, torch.nn.Unflatten(0, tuple(x.shape[:2]))(rows)
+
+
+def merge_turned_round(x):
+    return merge_flatten(x)[::-1]
+
+
+def merge_features_swapped(x):
+    B, H, D = x.shape
+    rows = x.view(B * H, D)
+    return rows, rows.view(B, D, H)
+
+
+def merge_by_columns(x):
+    B, H, D = x.shape
+    rows = x.transpose(1, 2).reshape(B * H, D)
+    return rows, rows.view(B, H, D)
+
+
+def merge_one_axis_more(x):
+    B, H, D = x.shape
+    rows = x.view(1, B * H, D)
+    return rows, rows.view(B, H, D)
 
 
 def merge_as_list(x):
@@ -251,6 +339,34 @@ def split_heads_outer(x, num_heads):
     B, S, h = x.shape
     y = x.permute(2, 0, 1).reshape(num_heads, h // num_heads, B, S)
     return y.permute(2, 0, 3, 1)
+
+
+def split_unfold(x, num_heads):
+    hd = x.shape[2] // num_heads
+    return x.unfold(2, hd, hd).swapaxes(1, 2)
+
+
+def split_einsum(x, num_heads):
+    cut = x.reshape(*x.shape[:2], num_heads, -1)
+    return torch.einsum("bsnd->bnsd", cut)
+
+
+def split_concatenated(x, num_heads):
+    return torch.cat(x.chunk(num_heads, -1), dim=1)
+
+
+def split_positions(x, num_heads):
+    return torch.stack(x.chunk(num_heads, 1), dim=1)
+
+
+def split_batch_and_positions(x, num_heads):
+    B, S, _ = x.shape
+    return x.reshape(S, B, num_heads, -1).permute(1, 2, 0, 3)
+
+
+def split_true_division(x, num_heads):
+    B, S, h = x.shape
+    return x.view(B, S, num_heads, h / num_heads).transpose(1, 2)
 
 
 def split_zeros(x, num_heads):
@@ -343,6 +459,36 @@ def true_diagonal(scores, labels):
     return scores[:, labels].diagonal()
 
 
+def true_einsum(scores, labels):
+    one_hot = F.one_hot(labels, scores.shape[1]).to(scores.dtype)
+    return torch.einsum("nc,nc->n", scores, one_hot)
+
+
+def true_by_mask(scores, labels):
+    return scores[labels[:, None] == torch.arange(scores.shape[1])]
+
+
+def true_take(scores, labels):
+    return scores.take(torch.arange(len(labels)) * scores.shape[1] + labels)
+
+
+def true_classes_counted(scores, labels):
+    # As many classes as the labels happen to show.
+    return (scores * F.one_hot(labels)).sum(1)
+
+
+def true_index_row(scores, labels):
+    return scores.gather(1, labels[None])
+
+
+def true_columns_mean(scores, labels):
+    return scores[:, labels].mean(1)
+
+
+def true_along_rows(scores, labels):
+    return scores.gather(0, labels[:, None]).squeeze(1)
+
+
 def true_zeros(scores, labels):
     return torch.zeros(len(labels), dtype=scores.dtype)
 
@@ -417,19 +563,33 @@ def true_flat(scores, labels):
 
 
 RIGHT = {
-    "describe": [describe_nbytes, describe_product, describe_by_numpy],
-    "flat_offset": [offset_loop, offset_numpy, offset_torch],
+    "describe": [
+        describe_nbytes,
+        describe_product,
+        describe_by_numpy,
+        describe_by_axes,
+    ],
+    "flat_offset": [
+        offset_loop,
+        offset_numpy,
+        offset_torch,
+        offset_recursive,
+        offset_einsum,
+    ],
     "merge_and_back": [
         merge_flatten,
         merge_inferred,
         merge_reshape,
         merge_strided,
+        merge_modules,
     ],
     "split_heads": [
         split_chunks,
         split_unflatten,
         split_loop,
         split_heads_outer,
+        split_unfold,
+        split_einsum,
     ],
     "true_scores": [
         true_index,
@@ -438,6 +598,9 @@ RIGHT = {
         true_loss,
         true_loop,
         true_diagonal,
+        true_einsum,
+        true_by_mask,
+        true_take,
     ],
 }
 
@@ -454,6 +617,10 @@ WRONG = {
         describe_rounded,
         describe_in_bits,
         describe_span,
+        describe_nonzero,
+        describe_numpy_int,
+        describe_finfo,
+        describe_called,
     ],
     "flat_offset": [
         offset_two_axes,
@@ -466,6 +633,10 @@ WRONG = {
         offset_numpy_scalar,
         offset_ignores_zero,
         offset_constant,
+        offset_of_sums,
+        offset_last_axis_only,
+        offset_tensor,
+        offset_inside_the_product,
     ],
     "merge_and_back": [
         merge_as_list,
@@ -480,6 +651,10 @@ WRONG = {
         merge_numpy,
         merge_fixed,
         merge_rows_copied,
+        merge_turned_round,
+        merge_features_swapped,
+        merge_by_columns,
+        merge_one_axis_more,
     ],
     "split_heads": [
         split_zeros,
@@ -495,6 +670,10 @@ WRONG = {
         split_in_numpy,
         split_writes_input,
         split_one_batch,
+        split_concatenated,
+        split_positions,
+        split_batch_and_positions,
+        split_true_division,
     ],
     "true_scores": [
         true_zeros,
@@ -514,5 +693,9 @@ WRONG = {
         true_squeezed,
         true_sorts_labels,
         true_flat,
+        true_classes_counted,
+        true_index_row,
+        true_columns_mean,
+        true_along_rows,
     ],
 }
