@@ -25,7 +25,9 @@ def _matmul(x: Tensor, w: Tensor) -> Tensor:
     return x @ w
 
 
-def _loops(x, w, *, start=0, stop=0, keep="cell", add=True, join=None):
+def _loops(
+    x, w, *, start=0, stop=0, keep="cell", add=True, join=None, leave=""
+):
     """The triple loop, with one thing wrong."""
     join = join or (lambda a, b: a * b)
     (B, D), E = x.shape, w.shape[1]
@@ -39,6 +41,10 @@ def _loops(x, w, *, start=0, stop=0, keep="cell", add=True, join=None):
                 term = join(x[i, k], w[k, j])
                 total = total + term if add else term
             y[i, j] = total
+            if leave == "cell":
+                return y
+        if leave == "row":
+            return y
     return y
 
 
@@ -94,6 +100,28 @@ matmul_loops = Exercise(
             _wrong_loops(start=1),
             "少加了第 0 项：k 从 0 开始。",
             "Term number 0 is missing: k starts from 0.",
+        ),
+        Mistake(
+            _wrong_loops(leave="row"),
+            "只算出了第 0 行：return 写在了 i 的循环里面，第一轮就结束了；它应"
+            "和第一个 for 对齐。",
+            "Only row 0 is computed: return stands inside the loop over i "
+            "and ends the function in the first round; align it with the "
+            "first for.",
+        ),
+        Mistake(
+            _wrong_loops(leave="cell"),
+            "只算出了 y[0, 0]：return 写在了 j 的循环里面，第一格算完就结束"
+            "了；它应和第一个 for 对齐。",
+            "Only y[0, 0] is computed: return stands inside the loop over j "
+            "and ends the function after the first cell; align it with the "
+            "first for.",
+        ),
+        Mistake(
+            lambda x, w: (x @ w).sum() + x.new_zeros(len(x), w.shape[1]),
+            "每一格都得到了所有项的总和：写 y[i, j] += …，不是 y += …。",
+            "Every cell got the sum of all terms: write y[i, j] += … and not "
+            "y += ….",
         ),
         Mistake(
             _wrong_loops(join=lambda a, b: a + b),

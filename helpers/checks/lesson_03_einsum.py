@@ -72,8 +72,8 @@ def _entry(answer: Any, key: str, keys) -> Any:
             f"应交一个字典，得到 {kind}。",
             f"A dict is asked for, got {kind}.",
         )
-    if answer.get(key, ...) in (None, ...):
-        done = sum(answer.get(k, ...) not in (None, ...) for k in keys)
+    if answer.get(key, ...) is ...:
+        done = sum(answer.get(k, ...) is not ... for k in keys)
         raise Rejection(
             f"{key!r} 还没有填（已填 {done} 项，共 {len(keys)} 项）。",
             f"{key!r} is not filled in yet ({done} of {len(keys)} are).",
@@ -211,10 +211,11 @@ def _look_up(answer: Any) -> Callable:
         sizes = isinstance(told, tuple) and all(type(n) is int for n in told)
         if not sizes and told != "error":
             raise Rejection(
-                f'{row!r} 的值应是一个整数的元组，如 (3, 5)，或 "error"；'
-                f"得到 {told!r:.60}。",
+                f"{row!r} 的值应是一个整数的元组，如 (3, 5)，只有一个轴时如 "
+                f'(7,)，或 "error"；得到 {told!r:.60}。',
                 f"The value of {row!r} should be a tuple of ints such as "
-                f'(3, 5), or "error"; got {told!r:.60}.',
+                f'(3, 5), with one axis such as (7,), or "error"; got '
+                f"{told!r:.60}.",
             )
         return told
 

@@ -61,6 +61,11 @@ class _RowBias(_Manual):
         self.b = nn.Parameter(torch.zeros(1, out_features))
 
 
+class _ForwardTransposed(_Manual):
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.W.T + self.b
+
+
 class _BiasUnused(_Manual):
     def forward(self, x: Tensor) -> Tensor:
         return x @ self.W
@@ -173,7 +178,10 @@ def _compare_copied(got: dict, expected: dict) -> None:
         found = difference(got[key], due)
         if found:
             label = "输出 y" if key == "y" else key
-            raise Rejection(f"{label}：{found[0]}。", f"{key}: {found[1]}.")
+            zh, en = f"{label}：{found[0]}", f"{key}: {found[1]}"
+            if not en.endswith("?"):
+                zh, en = f"{zh}。", f"{en}."
+            raise Rejection(zh, en)
 
 
 def _copy_cases(rng: torch.Generator) -> Iterator[tuple]:
@@ -203,12 +211,28 @@ def _bound() -> float:
     return math.sqrt(6 / (_D + _E))
 
 
+def _fresh(kind: type) -> nn.Module:
+    """A new layer, NaN wherever it leaves memory as it found it.
+
+    Such memory may hold the first values of an earlier layer.
+    """
+    before = torch.get_deterministic_debug_mode()
+    fill = torch.utils.deterministic.fill_uninitialized_memory
+    torch.set_deterministic_debug_mode("warn")
+    torch.utils.deterministic.fill_uninitialized_memory = True
+    try:
+        return kind(_D, _E)
+    finally:
+        torch.set_deterministic_debug_mode(before)
+        torch.utils.deterministic.fill_uninitialized_memory = fill
+
+
 def _within(kind: type, rng: torch.Generator) -> bool:
-    return kind(_D, _E).W.abs().max().item() <= _bound() * (1 + 1e-6)
+    return not _fresh(kind).W.abs().max().item() > _bound() * (1 + 1e-6)
 
 
 def _spread(kind: type, rng: torch.Generator) -> bool:
-    W = kind(_D, _E).W.detach()
+    W = _fresh(kind).W.detach()
     std = _bound() / math.sqrt(3)
     return W.abs().max().item() > 0.95 * _bound() and (
         abs(W.std().item() / std - 1) < 0.1 or W.abs().max() > _bound()
@@ -216,7 +240,7 @@ def _spread(kind: type, rng: torch.Generator) -> bool:
 
 
 def _zero_bias(kind: type, rng: torch.Generator) -> bool:
-    return not kind(_D, _E).b.any()
+    return not _fresh(kind).b.any()
 
 
 def _new_each_time(kind: type, rng: torch.Generator) -> bool:
@@ -278,9 +302,9 @@ ManualLinear = Exercise(
         ),
         Mistake(
             _NoBias,
-            "没有参数 b：偏置也要有，形状 [E]。",
+            "没有参数 b：偏置也要有，形状 [E]，用 nn.Parameter 包起来。",
             "There is no parameter b: the bias, of shape [E], is asked for "
-            "too.",
+            "too, wrapped in nn.Parameter.",
         ),
         Mistake(
             _RowBias,
@@ -288,6 +312,14 @@ ManualLinear = Exercise(
             "输出也多一个轴。",
             "Your b has shape [1, E]; asked for is [E]. The extra axis also "
             "appears in the output of a single row.",
+        ),
+        Mistake(
+            _ForwardTransposed,
+            "forward 里多了一次转置：W 已经是 [D, E]，直接写 x @ self.W + "
+            "self.b。F.linear 自己会转置，给它的应是 self.W.T。",
+            "forward transposes once too often: W is [D, E] already, so "
+            "write x @ self.W + self.b. F.linear transposes by itself and "
+            "would need self.W.T.",
         ),
         Mistake(
             _BiasUnused,

@@ -43,6 +43,11 @@ def _size_cases(rng: torch.Generator) -> Iterator[tuple]:
     yield (nn.ReLU(),)
 
 
+def _first_size(model: nn.Module) -> tuple[int, int]:
+    numbers = _model_size(model)[0]
+    return numbers, numbers * next(model.parameters()).element_size()
+
+
 def _leaves(model: nn.Module) -> list[nn.Module]:
     return [m for m in model.modules() if isinstance(m, nn.Linear)]
 
@@ -58,6 +63,22 @@ model_size = Exercise(
             "Your bytes are what you get when every number takes 4 bytes, "
             "which holds for float32 only. Look at element_size() of each "
             "parameter.",
+        ),
+        Mistake(
+            _first_size,
+            "你用第一个参数的 element_size() 代表了全部：各个参数的数据类型"
+            "可能不同，模型也可能一个参数都没有。",
+            "You take element_size() of the first parameter for all: their "
+            "data types may differ, and a model may have none at all.",
+        ),
+        Mistake(
+            lambda model: (
+                _model_size(model)[0],
+                sum(p.element_size() for p in model.parameters()),
+            ),
+            "element_size() 是一个数的字节数：还要乘以每个参数的 numel()。",
+            "element_size() is the bytes of one number: multiply it by the "
+            "numel() of each parameter.",
         ),
         Mistake(
             lambda model: (
@@ -103,6 +124,16 @@ model_size = Exercise(
             "两层共用的参数你算了两次：model.parameters() 只给出一次。",
             "You count a parameter that two layers share twice: "
             "model.parameters() gives it once.",
+        ),
+        Mistake(
+            lambda model: _size_of(
+                p for m in model.modules() for p in m.parameters()
+            ),
+            "里面的层你数了好几遍：modules() 给出模型自己和每一层，而 "
+            "parameters() 已经包括了里层的参数。只用 model.parameters()。",
+            "You count inner layers several times: modules() gives the model "
+            "itself and every layer, and parameters() already goes inside. "
+            "model.parameters() alone is enough.",
         ),
         Mistake(
             lambda model: _size_of(

@@ -47,6 +47,18 @@ def _without_bias(m1: nn.Linear, m2: nn.Linear) -> nn.Linear:
     return one
 
 
+def _tracked(m1: nn.Linear, m2: nn.Linear) -> nn.Linear:
+    one = nn.Linear(m1.in_features, m2.out_features)
+    one.weight.copy_(_product(m1, m2))
+    return one
+
+
+def _assigned(m1: nn.Linear, m2: nn.Linear) -> nn.Linear:
+    one = nn.Linear(m1.in_features, m2.out_features)
+    one.weight = _product(m1, m2)
+    return one
+
+
 def _assigned_as_formula(m1: nn.Linear, m2: nn.Linear) -> nn.Linear:
     one = _collapse(m1, m2)
     one.weight = nn.Parameter(m1.weight.T @ m2.weight.T)
@@ -55,7 +67,16 @@ def _assigned_as_formula(m1: nn.Linear, m2: nn.Linear) -> nn.Linear:
 
 def _collapsed(answer: Callable) -> Callable:
     def run(m1: nn.Linear, m2: nn.Linear, x: Tensor) -> dict[str, object]:
+        given = [*m1.parameters(), *m2.parameters()]
         one = answer(m1, m2)
+        if not all(p.requires_grad for p in given):
+            raise Rejection(
+                "你冻结了输入的参数（requires_grad 成了 False）：不要改动 m1 "
+                "和 m2，往新的层里写数用 with torch.no_grad():。",
+                "You freeze parameters that were handed in (requires_grad "
+                "became False): leave m1 and m2 as they are, and write into "
+                "the new layer inside with torch.no_grad():.",
+            )
         if not isinstance(one, nn.Linear):
             name = type(one).__name__
             raise Rejection(
@@ -122,6 +143,35 @@ collapse = Exercise(
             "values of the new layer: write the product into it.",
         ),
         Mistake(
+            _one,
+            "新层的权重和偏置都还是随机的初值：把乘积和 b1·W2 + b2 用 copy_ 写"
+            "进去。",
+            "Weight and bias of the new layer are both still its random first "
+            "values: write the product and b1·W2 + b2 into them with copy_.",
+        ),
+        Mistake(
+            lambda m1, m2: _one(m1, m2, m2(m1.weight.T).T, m2(m1.bias)),
+            "m2(…) 会加上偏置 b2，权重里就混进了 b2：权重只要乘积，"
+            "m2.weight @ m1.weight。",
+            "m2(…) adds its bias, so b2 went into the weight: the weight is "
+            "the product alone, m2.weight @ m1.weight.",
+        ),
+        Mistake(
+            _tracked,
+            "参数要求梯度，copy_ 这样的原地修改要写在 with torch.no_grad(): "
+            "里面。",
+            "Parameters require gradients: a change in place such as copy_ "
+            "belongs inside with torch.no_grad():.",
+        ),
+        Mistake(
+            _assigned,
+            "weight 只接受 nn.Parameter，普通张量不能直接赋给它：在 with "
+            "torch.no_grad(): 里用 one.weight.copy_(…)。",
+            "weight takes an nn.Parameter only, a plain tensor cannot be "
+            "assigned to it: use one.weight.copy_(…) inside with "
+            "torch.no_grad():.",
+        ),
+        Mistake(
             _without_bias,
             "权重对了，但新的层没有偏置：两层的偏置合起来是 b1·W2 + b2。",
             "The weight is right, but the new layer has no bias: together "
@@ -155,8 +205,8 @@ collapse = Exercise(
 # --- mlp ------------------------------------------------------------------
 
 
-def _stack(widths: list[int], between: Callable = nn.ReLU) -> list[nn.Module]:
-    layers: list[nn.Module] = []
+def _stack(widths: list[int], between: Callable = nn.ReLU) -> list:
+    layers: list = []
     for D, E in pairwise(widths):
         layers += [nn.Linear(D, E), between()]
     return layers
@@ -168,6 +218,12 @@ def _mlp(widths: list[int]) -> nn.Sequential:
 
 def _without_biases(widths: list[int]) -> nn.Sequential:
     linear = [nn.Linear(D, E, bias=False) for D, E in pairwise(widths)]
+    joined = [part for layer in linear for part in (layer, nn.ReLU())]
+    return nn.Sequential(*joined[:-1])
+
+
+def _sides_swapped(widths: list[int]) -> nn.Sequential:
+    linear = [nn.Linear(E, D) for D, E in pairwise(widths)]
     joined = [part for layer in linear for part in (layer, nn.ReLU())]
     return nn.Sequential(*joined[:-1])
 
@@ -255,6 +311,28 @@ mlp = Exercise(
             "最后一个 nn.Linear 之后也有 ReLU：模型再也给不出负数。",
             "There is a ReLU after the last nn.Linear too: the model can no "
             "longer give a negative number.",
+        ),
+        Mistake(
+            lambda widths: nn.Sequential(_stack(widths)[:-1]),
+            "nn.Sequential 要的是一块块积木，不是一个列表：前面加星号，"
+            "nn.Sequential(*layers)。",
+            "nn.Sequential takes the layers one by one and not a list: put a "
+            "star in front, nn.Sequential(*layers).",
+        ),
+        Mistake(
+            lambda widths: nn.Sequential(
+                *_stack(widths, lambda: nn.functional.relu)[:-1]
+            ),
+            "nn.Sequential 只收模块：F.relu 是函数，不带括号的 nn.ReLU 是类，"
+            "都要换成 nn.ReLU()。",
+            "nn.Sequential takes modules only: F.relu is a function, nn.ReLU "
+            "without brackets is a class; use nn.ReLU().",
+        ),
+        Mistake(
+            _sides_swapped,
+            "nn.Linear 的两个大小写反了：先写进来的特征数，再写出去的。",
+            "The two sizes of nn.Linear are swapped: first the features that "
+            "come in, then those that go out.",
         ),
         Mistake(
             lambda widths: nn.Sequential(*_stack(widths)[::2]),

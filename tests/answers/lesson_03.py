@@ -1,5 +1,6 @@
 """Lesson 03: right answers that differ, and wrong ones that must not pass."""
 
+import contextlib
 import itertools
 
 import numpy as np
@@ -136,6 +137,57 @@ def matmul_sizes_of_the_text(x, w):
     return x.new_zeros(2, 4)
 
 
+def matmul_dots(x, w):
+    y = torch.empty(len(x), w.shape[1], dtype=x.dtype)
+    for i, row in enumerate(x):
+        for j, column in enumerate(w.unbind(1)):
+            y[i, j] = torch.dot(row, column).item()
+    return y
+
+
+def matmul_adds_outer_products(x, w):
+    y = torch.zeros(x.size(0), w.size(1)).type_as(x)
+    for k in range(x.size(1)):
+        y.addr_(x[:, k], w[k])
+    return y
+
+
+class MatmulModule(torch.nn.Module):
+    def forward(self, x, w):
+        return torch.nn.functional.linear(x, w.T)
+
+
+def matmul_first_term_only(x, w):
+    y = x.new_zeros(len(x), w.size(1))
+    for i, j, k in itertools.product(*map(range, (*y.shape, len(w)))):
+        y[i, j] += x[i, k] * w[k, j]
+        return y
+
+
+def matmul_k_over_samples(x, w):
+    y = x.new_zeros(len(x), w.size(1))
+    for i, j, k in itertools.product(*map(range, (*y.shape, len(x)))):
+        y[i, j] += x[i, k] * w[k, j]
+    return y
+
+
+def matmul_counts_in_integers(x, w):
+    y = torch.zeros(len(x), w.size(1), dtype=torch.int64)
+    for i, j, k in itertools.product(*map(range, (*y.shape, len(w)))):
+        y[i, j] += x[i, k] * w[k, j]
+    return y
+
+
+def matmul_without_return(x, w):
+    y = x.new_zeros(len(x), w.size(1))
+    for i, j, k in itertools.product(*map(range, (*y.shape, len(w)))):
+        y[i, j] += x[i, k] * w[k, j]
+
+
+def matmul_rounded(x, w):
+    return torch.round(x @ w, decimals=4)
+
+
 # --- equations ------------------------------------------------------------
 
 EQUATIONS = {
@@ -151,6 +203,12 @@ EQUATIONS_ELLIPSIS = EQUATIONS | {
     "bmm": "...ik,...kj->...ij",
     "QK^T": "...qd,...kd->...qk",
     "weight [E, D]": "...d,ed->...e",
+}
+
+EQUATIONS_MORE_DOTS = EQUATIONS | {
+    "outer": "...d,e->...de",
+    "weight [E, D]": "bd,ed",
+    "heads": "...hd,...de->...he",
 }
 
 EQUATIONS_IMPLICIT = {
@@ -269,6 +327,51 @@ def bilinear_mean(x, w, y):
     return ((x @ w) * y).mean(1)
 
 
+def bilinear_three_loops(x, w, y):
+    s = x.new_zeros(len(x))
+    sizes = (*x.shape, y.shape[1])
+    for b, d, e in itertools.product(*map(range, sizes)):
+        s[b] += x[b, d] * w[d, e] * y[b, e]
+    return s
+
+
+def bilinear_bmm(x, w, y):
+    return torch.bmm((x @ w)[:, None], y[..., None]).flatten()
+
+
+def bilinear_dots(x, w, y):
+    # The batch stands in the ellipsis, which the implicit output keeps.
+    return torch.einsum("...d,de,...e", x, w, y)
+
+
+def bilinear_sums_batch(x, w, y):
+    return ((x @ w) * y).sum(0)
+
+
+def bilinear_x_twice(x, w, y):
+    return torch.einsum("bd,de,bd->b", x, w, x)
+
+
+def bilinear_expanded(x, w, y):
+    return torch.einsum("bd,de,be->", x, w, y).expand(len(x))
+
+
+def bilinear_only_xw(x, w, y):
+    return torch.einsum("bd,de->be", x, w)
+
+
+def bilinear_equation(x, w, y):
+    return "bd,de,be->b"
+
+
+def bilinear_scaled(x, w, y):
+    return torch.einsum("bd,de,be->b", x, w, y) / w.shape[1] ** 0.5
+
+
+def bilinear_first_x(x, w, y):
+    return torch.stack([x[0] @ w @ row for row in y])
+
+
 def bilinear_keepdim(x, w, y):
     return ((x @ w) * y).sum(1, keepdim=True).T
 
@@ -313,6 +416,101 @@ def find_by_numpy(equations):
         except ValueError:
             return i
     return None
+
+
+def find_by_letters(equations):
+    for i, equation in enumerate(equations):
+        left, _, right = equation.replace("...", ".").partition("->")
+        first, second = left.split(",")
+        right = right or "".join(sorted(first[0] + second[1]))
+        if first[1] != second[0] or right != first[0] + second[1]:
+            return i
+    return None
+
+
+def find_odd_one(equations):
+    x, w = torch.randn(4, 3), torch.randn(3, 5)
+    seen = []
+    for equation in equations:
+        try:
+            seen.append(tuple(torch.einsum(equation, x, w).shape))
+        except RuntimeError:
+            seen.append(None)
+    return next(i for i, shape in enumerate(seen) if seen.count(shape) == 1)
+
+
+def find_allclose_inside_try(equations):
+    # allclose raises RuntimeError too where shapes do not fit.
+    x, w = torch.randn(2, 3), torch.randn(3, 4)
+    for i, equation in enumerate(equations):
+        try:
+            if not torch.allclose(torch.einsum(equation, x, w), x @ w):
+                return i
+        except RuntimeError:
+            return i
+    return None
+
+
+def find_allclose_uncaught(equations):
+    x, w = torch.randn(2, 3), torch.randn(3, 4)
+    for i, equation in enumerate(equations):
+        if not torch.allclose(torch.einsum(equation, x, w), x @ w):
+            return i
+    return None
+
+
+def find_same_b_and_e(equations):
+    # The transposed result has the same shape.
+    x, w = torch.randn(2, 3), torch.randn(3, 2)
+    for i, equation in enumerate(equations):
+        try:
+            if torch.einsum(equation, x, w).shape != (2, 2):
+                return i
+        except RuntimeError:
+            return i
+    return None
+
+
+def find_factors_swapped(equations):
+    x, w = torch.randn(2, 3), torch.randn(3, 4)
+    for i, equation in enumerate(equations):
+        try:
+            torch.einsum(equation, w, x)
+        except RuntimeError:
+            return i
+    return None
+
+
+def find_goes_on_after_error(equations):
+    x, w = torch.randn(2, 3), torch.randn(3, 4)
+    y = x @ w
+    for i, equation in enumerate(equations):
+        with contextlib.suppress(RuntimeError):
+            y = torch.einsum(equation, x, w)
+        if y.shape != (2, 4):
+            return i
+    return None
+
+
+def find_dots(equations):
+    return next((i for i, e in enumerate(equations) if "..." in e), 0)
+
+
+def find_last_right(equations):
+    last = 0
+    for i, equation in enumerate(equations):
+        if find_by_letters([equation]) is None:
+            last = i
+    return last
+
+
+def find_looks_at_first_only(equations):
+    for i, equation in enumerate(equations):
+        return i if find_by_letters([equation]) == 0 else None
+
+
+def find_as_numpy_integer(equations):
+    return np.int64(find_by_letters(equations))
 
 
 def find_on_symmetric(equations):
@@ -390,8 +588,16 @@ RIGHT = {
         matmul_broadcast,
         matmul_appends,
         matmul_view_with_grad,
+        matmul_dots,
+        matmul_adds_outer_products,
+        MatmulModule(),
     ],
-    "equations": [EQUATIONS, EQUATIONS_ELLIPSIS, EQUATIONS_IMPLICIT],
+    "equations": [
+        EQUATIONS,
+        EQUATIONS_ELLIPSIS,
+        EQUATIONS_MORE_DOTS,
+        EQUATIONS_IMPLICIT,
+    ],
     "shape_table": [SHAPES, SHAPES_LISTS, SHAPES_SIZES],
     "bilinear": [
         bilinear_other_letters,
@@ -399,12 +605,18 @@ RIGHT = {
         bilinear_loop,
         bilinear_diagonal,
         bilinear_torch,
+        bilinear_three_loops,
+        bilinear_bmm,
+        bilinear_dots,
     ],
     "find_wrong": [
         find_by_loop,
         find_by_shape,
         find_by_values_on_square,
         find_by_numpy,
+        find_by_letters,
+        find_odd_one,
+        find_allclose_inside_try,
     ],
 }
 
@@ -425,6 +637,11 @@ WRONG = {
         matmul_always_double,
         matmul_starts_from_ones,
         matmul_sizes_of_the_text,
+        matmul_first_term_only,
+        matmul_k_over_samples,
+        matmul_counts_in_integers,
+        matmul_without_return,
+        matmul_rounded,
     ],
     "equations": [
         {"outer": "i,j->ij"},
@@ -451,6 +668,16 @@ WRONG = {
         equations_but("heads", "bmhd,de->bmhe"),
         equations_but("heads", "bmhd,mde"),
         equations_but("heads", "bd，de->be"),
+        equations_but("outer", "d,d->d"),
+        equations_but("outer", "d,e→de"),
+        equations_but("trace", "ii->ii"),
+        equations_but("bmm", "bhd,bed->bhe"),
+        equations_but("bmm", "hd,de->he"),
+        equations_but("QK^T", "bhd,bnd"),
+        equations_but("QK^T", None),
+        equations_but("weight [E, D]", "bd,ed->bd"),
+        equations_but("heads", "bmhd,mde->bmh"),
+        equations_but("heads", ("bmhd,mde", "bmhe")),
     ],
     "shape_table": [
         dict.fromkeys(SHAPES, "error"),
@@ -476,6 +703,16 @@ WRONG = {
         shapes_but("(2, 3, 4) @ (2, 4, 5)", "error"),
         shapes_but("(2, 3, 4) @ (5, 4, 6)", (5, 3, 6)),
         shapes_but("bmm((2, 3, 4), (4, 5))", ...),
+        shapes_but("(3, 4) * (4, 5)", None),
+        shapes_but("(3, 4) * (4, 5)", (3, 4, 5)),
+        shapes_but("(3, 4) @ (4,)", 3),
+        shapes_but("(3, 4) @ (4,)", (4,)),
+        shapes_but("(4,) @ (4,)", (0,)),
+        shapes_but("(4,) @ (4,)", "scalar"),
+        shapes_but("(2, 3, 4) * (3, 4)", (2, 3, 4, 4)),
+        shapes_but("(2, 3, 4) @ (2, 4, 5)", (4, 3, 5)),
+        shapes_but("(2, 3, 4) @ (5, 4, 6)", (2, 5, 3, 6)),
+        shapes_but("bmm((2, 3, 4), (4, 5))", "Error"),
     ],
     "bilinear": [
         bilinear_implicit,
@@ -491,6 +728,13 @@ WRONG = {
         bilinear_float32,
         bilinear_mean,
         bilinear_keepdim,
+        bilinear_sums_batch,
+        bilinear_x_twice,
+        bilinear_expanded,
+        bilinear_only_xw,
+        bilinear_equation,
+        bilinear_scaled,
+        bilinear_first_x,
     ],
     "find_wrong": [
         find_on_symmetric,
@@ -505,5 +749,13 @@ WRONG = {
         find_all_flags,
         find_counts_from_end,
         find_square_w_only,
+        find_allclose_uncaught,
+        find_same_b_and_e,
+        find_factors_swapped,
+        find_goes_on_after_error,
+        find_dots,
+        find_last_right,
+        find_looks_at_first_only,
+        find_as_numpy_integer,
     ],
 }

@@ -1,7 +1,9 @@
 """Lesson 05: right answers that differ, and wrong ones that must not pass."""
 
+import copy
 import itertools
 import math
+import sys
 from collections import OrderedDict
 
 import torch
@@ -129,6 +131,90 @@ def collapse_double(m1, m2):
     return collapse_formula(m1, m2).double()
 
 
+def collapse_copied_layer(m1, m2):
+    one = copy.deepcopy(m2)
+    one.in_features = m1.in_features
+    one.weight = nn.Parameter((m2.weight @ m1.weight).detach())
+    with torch.no_grad():
+        one.bias += m2.weight @ m1.bias
+    return one
+
+
+def collapse_loops(m1, m2):
+    D, E = m1.in_features, m2.out_features
+    one = nn.Linear(in_features=D, out_features=E, bias=True)
+    with torch.no_grad():
+        for e in range(E):
+            one.bias[e] = m2.bias[e] + sum(m2.weight[e] * m1.bias)
+            for d in range(D):
+                one.weight[e, d] = sum(m2.weight[e] * m1.weight[:, d])
+    return one
+
+
+def collapse_into_state(m1, m2):
+    one = nn.utils.skip_init(nn.Linear, m1.in_features, m2.out_features)
+    state = one.state_dict()
+    state["weight"].copy_(m2.weight @ m1.weight)
+    state["bias"].copy_(m2(m1(torch.zeros(1, m1.in_features)))[0])
+    return one
+
+
+def collapse_bias_sum(m1, m2):
+    one = nn.Linear(m1.in_features, m2.out_features)
+    with torch.no_grad():
+        one.weight.copy_(m2.weight @ m1.weight)
+        one.bias.copy_(m1.bias + m2.bias)
+    return one
+
+
+def collapse_sides_swapped(m1, m2):
+    one = nn.Linear(m2.out_features, m1.in_features)
+    with torch.no_grad():
+        one.weight.copy_(m2.weight @ m1.weight)
+        one.bias.copy_(m2(m1.bias))
+    return one
+
+
+def collapse_to_the_middle(m1, m2):
+    one = nn.Linear(m1.in_features, m1.out_features)
+    with torch.no_grad():
+        one.weight.copy_(m2.weight @ m1.weight)
+        one.bias.copy_(m2(m1.bias))
+    return one
+
+
+def collapse_bias_not_transposed(m1, m2):
+    one = nn.Linear(m1.in_features, m2.out_features)
+    with torch.no_grad():
+        one.weight.copy_(m2.weight @ m1.weight)
+        one.bias.copy_(m1.bias @ m2.weight + m2.bias)
+    return one
+
+
+def collapse_without_return(m1, m2):
+    collapse_formula(m1, m2)
+
+
+def collapse_changes_m2(m1, m2):
+    with torch.no_grad():
+        m2.bias += m2.weight @ m1.bias
+    one = nn.Linear(m1.in_features, m2.out_features)
+    one.weight = nn.Parameter(m2.weight @ m1.weight)
+    one.bias = nn.Parameter(m2.bias)
+    return one
+
+
+def collapse_freezes(m1, m2):
+    # In place of no_grad.
+    for layer in (m1, m2):
+        layer.requires_grad_(False)
+    return collapse_formula(m1, m2)
+
+
+def collapse_tensor(m1, m2):
+    return m2.weight @ m1.weight
+
+
 def collapse_with_relu(m1, m2):
     one = collapse_formula(m1, m2)
     with torch.no_grad():
@@ -240,6 +326,107 @@ def mlp_cached(widths):
     return _KEPT[key]
 
 
+class MlpClass(nn.Sequential):
+    def __init__(self, widths):
+        super().__init__()
+        for i, (D, E) in enumerate(itertools.pairwise(widths)):
+            if i:
+                self.append(nn.ReLU())
+            self.append(nn.Linear(in_features=D, out_features=E))
+
+
+def mlp_inserts(widths):
+    model = nn.Sequential(*itertools.starmap(nn.Linear, _pairs(widths)))
+    for i in range(len(model) - 1, 0, -1):
+        model.insert(i, nn.ReLU())
+    return model
+
+
+def mlp_recursive(widths):
+    first = nn.Linear(*widths[:2])
+    if len(widths) == 2:
+        return nn.Sequential(first)
+    return nn.Sequential(first, nn.ReLU(), *mlp_recursive(widths[1:]))
+
+
+def _pairs(widths):
+    return list(itertools.pairwise(widths))
+
+
+def _every(widths, *between):
+    """The layers of each pair, and after each of them what `between` make."""
+    return [
+        part
+        for D, E in _pairs(widths)
+        for part in (nn.Linear(D, E), *(make() for make in between))
+    ]
+
+
+def mlp_one_index_too_far(widths):
+    layers = []
+    for i in range(len(widths)):
+        layers += [nn.Linear(widths[i], widths[i + 1]), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def mlp_dropout(widths):
+    return nn.Sequential(*_every(widths, nn.ReLU, nn.Dropout)[:-2])
+
+
+def mlp_softmax(widths):
+    return nn.Sequential(*mlp_last_apart(widths), nn.Softmax(-1))
+
+
+def mlp_relu6(widths):
+    return nn.Sequential(*_every(widths, nn.ReLU6)[:-1])
+
+
+def mlp_tanh(widths):
+    return nn.Sequential(*_every(widths, nn.Tanh)[:-1])
+
+
+def mlp_relu_before_last_only(widths):
+    layers = _every(widths)
+    return nn.Sequential(*layers[:-1], nn.ReLU(), layers[-1])
+
+
+def mlp_skips_first(widths):
+    return mlp_last_apart(widths[1:])
+
+
+def mlp_every_second(widths):
+    layers = []
+    for i in range(0, len(widths) - 1, 2):
+        layers += [nn.Linear(widths[i], widths[i + 1]), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def mlp_returns_early(widths):
+    layers = []
+    for D, E in _pairs(widths):
+        layers += [nn.Linear(D, E), nn.ReLU()]
+        return nn.Sequential(*layers[:-1])
+
+
+def mlp_starts_anew(widths):
+    for D, E in _pairs(widths):
+        layers = [nn.Linear(D, E), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def mlp_cuts_two(widths):
+    return nn.Sequential(*_every(widths, nn.ReLU)[:-2])
+
+
+class MlpModule(nn.Module):
+    def __init__(self, widths):
+        super().__init__()
+        self.layers = mlp_last_apart(widths)
+
+    def forward(self, x):
+        return self.layers(x)
+
+
 def mlp_bare_linear(widths):
     # Right for two widths only.
     return nn.Sequential(nn.Linear(widths[0], widths[-1]))
@@ -326,6 +513,63 @@ def size_saved(model):
     return sum(t.numel() for t in found), size_loop(model)[1]
 
 
+def size_storages(model):
+    found = list(model.parameters())
+    nbytes = sum(p.untyped_storage().nbytes() for p in found)
+    return sum(p.shape.numel() for p in found), nbytes
+
+
+def size_set(model):
+    found = set(model.parameters())
+    return sum(map(torch.numel, found)), sum(
+        torch.finfo(p.dtype).bits // 8 * p.numel() for p in found
+    )
+
+
+def size_numpy(model):
+    found = [p.detach().numpy() for p in model.parameters()]
+    return sum(a.size for a in found), sum(a.nbytes for a in found)
+
+
+def size_children(model):
+    found = [p for m in model.children() for p in m.parameters()]
+    return sum(p.numel() for p in found), sum(p.nbytes for p in found)
+
+
+def size_rows(model):
+    return sum(map(len, model.parameters())), size_loop(model)[1]
+
+
+def size_two_axes(model):
+    numbers = sum(p.shape[0] * p.shape[1] for p in model.parameters())
+    return numbers, 4 * numbers
+
+
+def size_matrices(model):
+    found = [p for p in model.parameters() if p.ndim == 2]
+    return sum(p.numel() for p in found), sum(p.nbytes for p in found)
+
+
+def size_last_one(model):
+    for p in model.parameters():
+        numbers, nbytes = p.numel(), p.nbytes
+    return numbers, nbytes
+
+
+def size_bytes_twice(model):
+    nbytes = size_loop(model)[1]
+    return nbytes, nbytes
+
+
+def size_generator(model):
+    return (p.numel() for p in model.parameters())
+
+
+def size_of_objects(model):
+    numbers = size_loop(model)[0]
+    return numbers, sum(map(sys.getsizeof, model.parameters()))
+
+
 def size_thaws(model):
     model.requires_grad_(True).double()
     return size_loop(model)
@@ -369,6 +613,48 @@ class ManualFold(nn.Module):
         rows = x.reshape(-1, x.shape[-1])
         y = torch.addmm(self.b, rows, self.W)
         return y.reshape(*x.shape[:-1], -1)
+
+
+class ManualTensordot(nn.Module):
+    def __init__(self, in_features, out_features):
+        super().__init__()
+        W = nn.init.xavier_uniform_(torch.empty(out_features, in_features))
+        self.W = nn.Parameter(W.T)  # not contiguous
+        self.b = nn.Parameter(torch.zeros(out_features))
+
+    def forward(self, x):
+        y = torch.tensordot(x, self.W, dims=1)
+        y += self.b
+        return y
+
+
+class ManualColumns(ManualTensordot):
+    def forward(self, x):
+        columns = zip(self.W.unbind(1), self.b, strict=True)
+        return torch.stack([(x * w).sum(-1) + b for w, b in columns], dim=-1)
+
+
+class ManualBroadcast(ManualTensordot):
+    def forward(self, x):
+        return (x.unsqueeze(-1) * self.W).sum(-2) + self.b
+
+
+class ManualNoInit(nn.Module):
+    # The memory may hold the first values of an earlier layer.
+    def __init__(self, D, E):
+        super().__init__()
+        self.W = nn.Parameter(torch.empty(D, E))
+        self.b = nn.Parameter(torch.zeros(E))
+
+    def forward(self, x):
+        return x @ self.W + self.b
+
+
+class ManualEmptyBias(ManualNoInit):
+    def __init__(self, D, E):
+        super().__init__(D, E)
+        nn.init.xavier_uniform_(self.W)
+        self.b = nn.Parameter(torch.empty(E))
 
 
 class ManualWrapped(nn.Module):
@@ -496,6 +782,87 @@ class ManualBmm(ManualEinsum):
         return torch.bmm(x, self.W.expand(len(x), -1, -1)) + self.b
 
 
+class ManualLeft(ManualEinsum):
+    def forward(self, x):
+        return self.W @ x + self.b
+
+
+class ManualLeftTransposed(ManualEinsum):
+    # Right for a single row only.
+    def forward(self, x):
+        return self.W.T @ x + self.b
+
+
+class ManualWithoutReturn(ManualEinsum):
+    def forward(self, x):
+        super().forward(x)
+
+
+class ManualBiasTwice(ManualEinsum):
+    def forward(self, x):
+        return super().forward(x) + self.b
+
+
+class ManualThreeAxes(ManualEinsum):
+    def forward(self, x):
+        B, H, D = x.shape
+        rows = x.reshape(B * H, D) @ self.W + self.b
+        return rows.reshape(B, H, -1)
+
+
+class ManualMadeInForward(nn.Module):
+    def __init__(self, D, E):
+        super().__init__()
+        self.sizes = D, E
+
+    def forward(self, x):
+        W = nn.Parameter(torch.empty(self.sizes))
+        return x @ nn.init.xavier_uniform_(W)
+
+
+class ManualXavierBias(ManualEinsum):
+    def __init__(self, D, E):
+        super().__init__(D, E)
+        nn.init.xavier_uniform_(self.b)
+
+
+class ManualBoundTooSmall(ManualEinsum):
+    def __init__(self, D, E):
+        super().__init__(D, E)
+        bound = math.sqrt(6) / (D + E)
+        nn.init.uniform_(self.W, -bound, bound)
+
+
+class ManualBoundTooLarge(ManualEinsum):
+    def __init__(self, D, E):
+        super().__init__(D, E)
+        bound = math.sqrt(6 / D + E)
+        nn.init.uniform_(self.W, -bound, bound)
+
+
+class ManualOnlyPositive(ManualEinsum):
+    def __init__(self, D, E):
+        super().__init__(D, E)
+        nn.init.uniform_(self.W, 0, math.sqrt(6 / (D + E)))
+
+
+class ManualSwappedSizes(ManualEinsum):
+    def __init__(self, D, E):
+        super().__init__(E, D)
+
+
+class ManualInList(nn.Module):
+    def __init__(self, D, E):
+        super().__init__()
+        self.kept = [
+            nn.Parameter(torch.rand(D, E)),
+            nn.Parameter(torch.rand(E)),
+        ]
+
+    def forward(self, x):
+        return x @ self.kept[0] + self.kept[1]
+
+
 class ManualWritesInput(ManualEinsum):
     def forward(self, x):
         y = super().forward(x)
@@ -510,10 +877,35 @@ RIGHT = {
         collapse_by_probing,
         collapse_state_dict,
         collapse_data,
+        collapse_copied_layer,
+        collapse_loops,
+        collapse_into_state,
     ],
-    "mlp": [mlp_last_apart, mlp_nested, mlp_named, mlp_shared_relu],
-    "model_size": [size_loop, size_named, size_unique],
-    "ManualLinear": [ManualEinsum, ManualFunctional, ManualFold],
+    "mlp": [
+        mlp_last_apart,
+        mlp_nested,
+        mlp_named,
+        mlp_shared_relu,
+        MlpClass,
+        mlp_inserts,
+        mlp_recursive,
+    ],
+    "model_size": [
+        size_loop,
+        size_named,
+        size_unique,
+        size_storages,
+        size_set,
+        size_numpy,
+    ],
+    "ManualLinear": [
+        ManualEinsum,
+        ManualFunctional,
+        ManualFold,
+        ManualTensordot,
+        ManualColumns,
+        ManualBroadcast,
+    ],
 }
 
 WRONG = {
@@ -535,6 +927,16 @@ WRONG = {
         _but(9, (2, 20, 30)),
         _but(10, (2, 9, 40)),
         [(30,)] * 10,
+        _but(3, (30, 5)),
+        _but(3, False),
+        _but(5, (2, 3, 20, 30)),
+        _but(6, (30,)),
+        _but(7, (30,)),
+        _but(8, (30,)),
+        _but(8, (20, 30)),
+        _but(10, (2, 9, 30)),
+        _but(2, "(5, 30)"),
+        fits_by_hand[::-1],
         [True] * 10,
         torch.zeros(10),
     ],
@@ -550,6 +952,14 @@ WRONG = {
         collapse_element_wise,
         collapse_double,
         collapse_with_relu,
+        collapse_bias_sum,
+        collapse_sides_swapped,
+        collapse_to_the_middle,
+        collapse_bias_not_transposed,
+        collapse_without_return,
+        collapse_changes_m2,
+        collapse_freezes,
+        collapse_tensor,
     ],
     "mlp": [
         mlp_only_list,
@@ -564,6 +974,18 @@ WRONG = {
         mlp_relu_twice_last_missing,
         mlp_cached,
         mlp_bare_linear,
+        mlp_one_index_too_far,
+        mlp_dropout,
+        mlp_softmax,
+        mlp_relu6,
+        mlp_tanh,
+        mlp_relu_before_last_only,
+        mlp_skips_first,
+        mlp_every_second,
+        mlp_returns_early,
+        mlp_starts_anew,
+        mlp_cuts_two,
+        MlpModule,
     ],
     "model_size": [
         size_list,
@@ -577,6 +999,14 @@ WRONG = {
         size_in_features,
         size_saved,
         size_thaws,
+        size_children,
+        size_rows,
+        size_two_axes,
+        size_matrices,
+        size_last_one,
+        size_bytes_twice,
+        size_generator,
+        size_of_objects,
     ],
     "ManualLinear": [
         ManualWrapped,
@@ -599,5 +1029,19 @@ WRONG = {
         ManualOneBias,
         ManualBmm,
         ManualWritesInput,
+        ManualNoInit,
+        ManualEmptyBias,
+        ManualLeft,
+        ManualLeftTransposed,
+        ManualWithoutReturn,
+        ManualBiasTwice,
+        ManualThreeAxes,
+        ManualMadeInForward,
+        ManualXavierBias,
+        ManualBoundTooSmall,
+        ManualBoundTooLarge,
+        ManualOnlyPositive,
+        ManualSwappedSizes,
+        ManualInList,
     ],
 }
