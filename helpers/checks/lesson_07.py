@@ -89,8 +89,29 @@ def _walked(
         return 1 + pick([depth(f) for f in inputs])
 
     steps = depth(y.grad_fn)
-    count = len(leaves) if per_path or constants else len(set(leaves))
+    count = len(leaves) if per_path else len(set(leaves))
     return count, steps
+
+
+def _seen_counts_zero(y: Tensor) -> tuple[int, int]:
+    leaves, seen = set(), set()
+
+    def depth(fn) -> int:
+        if fn in seen:
+            return 0
+        if hasattr(fn, "variable"):
+            leaves.add(fn)
+            return 0
+        seen.add(fn)
+        return 1 + max([depth(f) for f, _ in fn.next_functions if f])
+
+    steps = depth(y.grad_fn)
+    return len(leaves), steps
+
+
+def _one_step_short(y: Tensor) -> tuple[int, int]:
+    leaves, depth = _graph_size(y)
+    return leaves, depth - 1
 
 
 def _all_nodes(y: Tensor) -> tuple[int, int]:
@@ -143,6 +164,27 @@ graph_size = Exercise(
             "next_functions.",
         ),
         Mistake(
+            lambda y: _walked(y, pick=lambda found: found[-1]),
+            "depth 只留下了最后一个输入的：循环里每次都盖掉了前一个，要取"
+            "最大的。",
+            "Your depth is that of the last input only: each turn of the loop "
+            "overwrites the one before; keep the largest.",
+        ),
+        Mistake(
+            _one_step_short,
+            "depth 少了 1：y.grad_fn 自己也是一个运算节点，也要算。",
+            "Your depth is 1 too small: y.grad_fn is an operation node "
+            "itself, and counts.",
+        ),
+        Mistake(
+            _seen_counts_zero,
+            "depth 把去过的节点当成 0 层：第二条路到达它时，它下面的层数还要"
+            "算，把算过的深度记下来再用。",
+            "Your depth takes a node that was seen before for 0: on a second "
+            "path, what lies below it still counts; note its depth and use "
+            "it again.",
+        ),
+        Mistake(
             _one_path,
             "只走了一条路，只到了一个叶子：next_functions 里的每一个都要走。",
             "You walk a single path, to a single leaf: follow every entry of "
@@ -159,6 +201,11 @@ graph_size = Exercise(
             "图里。",
             "You count the None entries of next_functions as leaves: those "
             "inputs need no gradient and are not in the graph.",
+        ),
+        Mistake(
+            lambda y: _walked(y, constants=True),
+            "set 里放进了 None，它被算成了一个叶子：先跳过 None。",
+            "None went into your set and counts as a leaf: skip it first.",
         ),
         Mistake(
             _all_nodes,

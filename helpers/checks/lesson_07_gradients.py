@@ -75,6 +75,11 @@ def _averaged(x, w, g):
     return dx, dw / rows, db / rows
 
 
+def _per_sample(x, w, g):
+    dx, dw, db = _linear_backward(x, w, g)
+    return dx, dw / len(x), db / len(x)
+
+
 linear_backward = Exercise(
     reference=_linear_backward,
     cases=_linear_cases,
@@ -115,6 +120,19 @@ linear_backward = Exercise(
             "dw 和 db 除以了 B·H：上游梯度 g 里已经有损失的平均，这里只求和。",
             "You divide dw and db by B·H: if the loss takes a mean, it is in "
             "g already; here there are sums only.",
+        ),
+        Mistake(
+            _per_sample,
+            "dw 和 db 除以了样本数 B：上游梯度 g 里已经有损失的平均，这里只"
+            "求和。",
+            "You divide dw and db by the number of samples B: if the loss "
+            "takes a mean, it is in g already; here there are sums only.",
+        ),
+        Mistake(
+            _with(dw=lambda x, w, g: (x.transpose(1, 2) @ g).mean(0)),
+            "dw 对 B 取了平均：每个样本都用了同一个 w，它们的梯度要相加。",
+            "Your dw is averaged over B: every sample used the same w, so "
+            "their gradients are added.",
         ),
         Mistake(
             _with(dw=lambda x, w, g: x[0].T @ g[0]),
@@ -206,6 +224,17 @@ def _one_hot(x: Tensor, classes: Tensor) -> Tensor:
     return F.one_hot(classes, x.shape[1])
 
 
+def _ce_all_columns(name: str, x: Tensor, classes: Tensor) -> Tensor:
+    chances = x.softmax(1)
+    chances[:, classes] -= 1  # one subtraction a column that occurs
+    return chances / len(x)
+
+
+def _target_first(name: str, x: Tensor, other: Tensor) -> Tensor:
+    right = _local_grad(name, x, other)
+    return -right if name in ("mse", "bce", "ce") else right
+
+
 local_grad = Exercise(
     reference=_local_grad,
     cases=_local_cases,
@@ -232,6 +261,13 @@ local_grad = Exercise(
             _instead("sigmoid", lambda _, x, g: x.sigmoid() * (-x).sigmoid()),
             "sigmoid：没有乘上游梯度 other。",
             "sigmoid: the upstream gradient, other, is missing.",
+        ),
+        Mistake(
+            _instead("sigmoid", lambda _, x, g: g * (1 - g)),
+            "sigmoid：other 是上游梯度，不是输出：s = σ(x) 要自己算，再乘 "
+            "other。",
+            "sigmoid: other is the upstream gradient, not the output: compute "
+            "s = σ(x) yourself, then multiply by other.",
         ),
         Mistake(
             _instead("sigmoid", lambda _, x, g: g * x * (1 - x)),
@@ -282,6 +318,34 @@ local_grad = Exercise(
         ),
         Mistake(
             _instead(
+                "bce",
+                lambda _, x, t: (x - t) / (x * (1 - x)) / x.numel(),
+            ),
+            "bce：你把 x 当成了概率。x 是原始输出（logits），前向是"
+            " log(1 + eˣ) − t·x，导数是 σ(x) − t。",
+            "bce: you take x for a probability. x holds logits, forward is "
+            "log(1 + eˣ) − t·x, and the derivative is σ(x) − t.",
+        ),
+        Mistake(
+            _instead(
+                "bce",
+                lambda _, x, t: (
+                    ((x.sigmoid() - t) * x.sigmoid() * (-x).sigmoid())
+                    / x.numel()
+                ),
+            ),
+            "bce：多乘了一次 σ′ = s(1 − s)：σ(x) − t 已经是对 x 的导数。",
+            "bce: one factor σ′ = s(1 − s) too many: σ(x) − t is already the "
+            "derivative with respect to x.",
+        ),
+        Mistake(
+            _target_first,
+            "mse、bce、ce 的符号都反了：是预测减真值。",
+            "mse, bce and ce have the wrong sign: it is the prediction minus "
+            "the truth.",
+        ),
+        Mistake(
+            _instead(
                 "ce",
                 lambda _, x, t: (x.softmax(1) - _one_hot(x, t)) / x.numel(),
             ),
@@ -308,6 +372,19 @@ local_grad = Exercise(
             "ce：没有减去独热编码：在正确的类别 t 上还要减 1。",
             "ce: the one-hot code is not subtracted: at the right class t, "
             "subtract 1.",
+        ),
+        Mistake(
+            _instead("ce", lambda _, x, t: -_one_hot(x, t).to(x) / len(x)),
+            "ce：少了 softmax：log Σ eˣ 这一项也有导数。",
+            "ce: the softmax is missing: the term log Σ eˣ has a derivative "
+            "too.",
+        ),
+        Mistake(
+            _instead("ce", _ce_all_columns),
+            "ce：p[:, other] 选中了每一行的这些列：每行只在自己的类别上减 1，"
+            "用 p[torch.arange(N), other]。",
+            "ce: p[:, other] picks those columns in every row: subtract 1 at "
+            "each row's own class only, p[torch.arange(N), other].",
         ),
     ),
     properties=(

@@ -68,6 +68,25 @@ def _one_round_at_least(g, k, clear):
     return _grad_after(g, max(k, 1), clear)
 
 
+def _no_zero_rounds(g, k, clear):
+    if clear == "never":
+        return k * g
+    return _grad_after(g, max(k, 1), clear)
+
+
+def _before_without_rounds(g, k, clear):
+    return _grad_after(g, max(k, 1) if clear == "before" else k, clear)
+
+
+def _exchanged(g, k, clear):
+    other = {"before": "after", "after": "before"}
+    return _grad_after(g, k, other.get(clear, clear))
+
+
+def _after_is_before(g, k, clear):
+    return _grad_after(g, k, "before" if clear == "after" else clear)
+
+
 def _before_adds(g, k, clear):
     return _grad_after(g, k, "never" if clear == "before" else clear)
 
@@ -129,6 +148,31 @@ grad_after = Exercise(
             "is still None.",
         ),
         Mistake(
+            _no_zero_rounds,
+            "只差 k = 0：一轮都没跑，四种情况下 .grad 都还是 None。",
+            "Only k = 0 is missing: no round was run, and with all four "
+            ".grad is still None.",
+        ),
+        Mistake(
+            _before_without_rounds,
+            "“before”在 k = 0 时也返回了 g：一次 backward() 都没有，是 None。",
+            "With “before” you return g for k = 0 as well: there was no "
+            "backward(), so None.",
+        ),
+        Mistake(
+            _exchanged,
+            "“before”和“after”弄反了：在 backward() 之后清，最后什么也不剩；"
+            "在它之前清，剩下最后一份 g。",
+            "“before” and “after” are exchanged: clearing after backward() "
+            "leaves nothing, clearing before it leaves the last g.",
+        ),
+        Mistake(
+            _after_is_before,
+            "“after”在最后一次 backward() 之后也清：是 None，不是 g。",
+            "With “after”, the last backward() is followed by clearing too: "
+            "None, not g.",
+        ),
+        Mistake(
             _before_adds,
             "“before”每轮都先清掉上一轮的：最后只剩一份 g，不是 k * g。",
             "With “before”, each round first clears what the last one left: "
@@ -168,6 +212,17 @@ def _gradients(answer: Callable) -> Callable:
         }
 
     return run
+
+
+def _calls_backward(x: Tensor, w_student: Tensor, w_teacher: Tensor):
+    loss = _distill_loss(x, w_student, w_teacher)
+    loss.backward()
+    return loss
+
+
+def _new_leaf(x: Tensor, w_student: Tensor, w_teacher: Tensor) -> Tensor:
+    loss = _distill_loss(x, w_student, w_teacher)
+    return loss.detach().requires_grad_()
 
 
 def _distill_cases(rng: torch.Generator) -> Iterator[tuple]:
@@ -218,6 +273,31 @@ distill_loss = Exercise(
             "学生那一支的 x 也被截断了：x.grad 应从学生那一支来。",
             "x is detached in the student's branch as well: x.grad should "
             "come through the student.",
+        ),
+        Mistake(
+            lambda x, s, t: ((x @ s.detach() - (x @ t).detach()) ** 2).mean(),
+            "w_student 也被截断了，收不到梯度：只截断老师那一支。",
+            "w_student is detached too and gets no gradient: cut the "
+            "teacher's branch only.",
+        ),
+        Mistake(
+            _new_leaf,
+            "损失的值对，但它与 x、w_student 之间的图断了（例如新建了张量），"
+            "两者都收不到梯度。",
+            "The loss has the right value, but its graph does not reach x and "
+            "w_student (was a new tensor made?), and neither gets a gradient.",
+        ),
+        Mistake(
+            _calls_backward,
+            "函数里已经调用了 backward()：只返回损失，反向留给调用它的人。",
+            "backward() is called inside the function: only return the loss, "
+            "and leave the backward pass to the caller.",
+        ),
+        Mistake(
+            lambda x, s, t: ((x @ s - (x @ t).detach()) ** 2).sum() / len(x),
+            "损失除以了行数 N：要对所有 N·E 个差取平均。",
+            "The loss is divided by the number of rows N: average over all "
+            "N·E differences.",
         ),
         Mistake(
             lambda x, s, t: (x @ s - (x @ t).detach()) ** 2,

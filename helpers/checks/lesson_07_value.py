@@ -125,6 +125,14 @@ class _OneLevel(_Value):
             i.grad += slope
 
 
+class _CallsBackward(_Value):
+    def backward(self):
+        self.grad = 1.0
+        for i, slope in self.inputs:
+            i.grad += self.grad * slope
+            i.backward()
+
+
 class _BreadthFirst(_Value):
     def order(self):
         found = {self: True}
@@ -187,6 +195,8 @@ def _expressions(rng: torch.Generator) -> Iterator[tuple]:
     yield (0.6,), (("tanh", 0),)
     yield (0.7,), (("*", 0, 0),)
     yield (-0.4,), (("+", 0, 0),)
+    # Equal numbers in different nodes.
+    yield (0.7, 0.7), (("tanh", 0), ("tanh", 1), ("+", 2, 3))
     # 3 is used early and late: it may send only when both have come.
     late = ("*", 0, 1), ("tanh", 2), ("*", 3, 2), ("+", 3, 4), ("*", 5, 2)
     yield (0.5, 0.8), late
@@ -278,6 +288,13 @@ Value = Exercise(
             "reverse?",
         ),
         Mistake(
+            _CallsBackward,
+            "每个输入又调用了自己的 backward()，它把自己的 grad 重设为 1："
+            "只有结果从 1 开始，其余的只加。",
+            "Every input calls its own backward(), which sets its grad to 1 "
+            "again: only the result starts from 1, the others only add.",
+        ),
+        Mistake(
             _BreadthFirst,
             "次序不对（从结果一层层往回）：有的节点还没收齐上游梯度就送出去了。"
             "先访问所有输入，再把自己放进列表，最后倒过来。",
@@ -294,9 +311,11 @@ Value = Exercise(
         ),
         Mistake(
             _DropsSlope,
-            "只加了局部导数，没有乘以 node.grad：链式法则要一环乘一环。",
-            "Only the local derivative is added, not multiplied by "
-            "node.grad: the chain rule multiplies link by link.",
+            "局部导数没有乘以送出它的那个节点的 grad（不是 self.grad）：链式"
+            "法则要一环乘一环。",
+            "The local derivative is not multiplied by the grad of the node "
+            "that sends it (which is not self.grad): the chain rule "
+            "multiplies link by link.",
         ),
     ),
     properties=(

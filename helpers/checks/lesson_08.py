@@ -31,6 +31,32 @@ def calls_of(answer: Callable, *args: Any) -> list[str]:
     return calls.names
 
 
+def works_in_one_go(answer: Callable, small: tuple, large: tuple) -> bool:
+    """Rejection where larger arguments take more calls, or become lists."""
+    counts = []
+    for args in (small, large):
+        names = calls_of(answer, *args)
+        if "tolist" in names or "item" in names:
+            raise Rejection(
+                "值都对，但你用 tolist() 或 item() 把数取出来逐个算：这一题"
+                "不写循环，一直用张量算。",
+                "The values are right, but tolist() or item() takes the "
+                "numbers out, to be handled one by one: write no loop here, "
+                "and compute with tensors throughout.",
+            )
+        counts.append(len(names))
+    if counts[0] != counts[1]:
+        raise Rejection(
+            "值都对，但轴越长，你调用 torch 的次数越多"
+            f"（{counts[0]} 次，换成更大的输入是 {counts[1]} 次），"
+            "说明有循环：让一次运算做完整个轴。",
+            "The values are right, but with longer axes you call torch more "
+            f"often ({counts[0]} times, {counts[1]} for larger inputs), so "
+            "there is a loop: let one operation do the whole axis.",
+        )
+    return True
+
+
 # --- broadcast_shape ------------------------------------------------------
 
 
@@ -97,6 +123,17 @@ def _only_b_stretches(a, b):
     return tuple(m for m, _ in _columns(a, b))[::-1]
 
 
+def _only_a_stretches(a, b):
+    return _only_b_stretches(b, a)
+
+
+def _zipped_from_the_left(a, b):
+    pairs = list(zip(a, b, strict=False))
+    if any(m != n and 1 not in (m, n) for m, n in pairs):
+        raise ValueError
+    return tuple(n if m == 1 else m for m, n in pairs)
+
+
 def _same_count_only(a, b):
     if len(a) != len(b):
         raise ValueError
@@ -159,6 +196,21 @@ broadcast_shape = Exercise(
             "拉伸。",
             "You let only b be stretched: the rule is symmetric, and an axis "
             "of size 1 or a missing axis of a is stretched just the same.",
+        ),
+        Mistake(
+            _only_a_stretches,
+            "你只允许 a 的轴被拉伸：规则是对称的，b 的大小 1 或缺的轴同样可以"
+            "被拉伸。",
+            "You let only a be stretched: the rule is symmetric, and an axis "
+            "of size 1 or a missing axis of b is stretched just the same.",
+        ),
+        Mistake(
+            _zipped_from_the_left,
+            "zip(a, b) 从左边配对，而且在较短的形状用完时就停：先在左边补 1，"
+            "让两个形状一样长。",
+            "zip(a, b) pairs the sizes from the left, and stops at the end of "
+            "the shorter shape: first add 1s on the left until both are "
+            "equally long.",
         ),
         Mistake(
             _same_count_only,
@@ -230,25 +282,14 @@ def _sample_loop(x, s, w, v):
 
 
 def _no_loop(answer, rng):
-    counts = []
-    for N in (3, 11):
-        shapes = ((N, 2, 4), (N,), (2, 4), (4, 5))
-        args = [
+    small, large = (
+        tuple(
             torch.randn(shape, generator=rng, dtype=torch.float64)
-            for shape in shapes
-        ]
-        counts.append(len(calls_of(answer, *args)))
-    if counts[0] != counts[1]:
-        raise Rejection(
-            "值都对，但样本越多，你调用 torch 的次数越多"
-            f"（N = 3 时 {counts[0]} 次，N = 11 时 {counts[1]} 次），"
-            "说明有循环："
-            "让一次乘法对整个批次做完。",
-            "The values are right, but with more samples you call torch more "
-            f"often ({counts[0]} times for N = 3, {counts[1]} for N = 11), "
-            "so there is a loop: let one multiplication do the whole batch.",
+            for shape in ((N, H, D), (N,), (H, D), (D, E))
         )
-    return True
+        for N, H, D, E in ((3, 2, 4, 5), (11, 6, 7, 8))
+    )
+    return works_in_one_go(answer, small, large)
 
 
 every_sample = Exercise(
@@ -294,6 +335,11 @@ every_sample = Exercise(
             "你把样本加在了一起：每个样本的结果都要留下，形状是 (N, H, E)。",
             "You added up the samples: keep the result of each of them, of "
             "shape (N, H, E).",
+        ),
+        Mistake(
+            lambda x, s, w, v: (s[:, None, None] + x * w) @ v,
+            "你加上了 s：题目要乘，s[n] * x[n] * w。",
+            "You added s: multiply by it, s[n] * x[n] * w.",
         ),
         Mistake(
             lambda x, s, w, v: (s[0] * x * w) @ v,

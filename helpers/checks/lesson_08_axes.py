@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from .engine import Exercise, Mistake, Property, Rejection
-from .lesson_08 import calls_of
+from .lesson_08 import calls_of, works_in_one_go
 
 # --- standardise_channels -------------------------------------------------
 
@@ -49,6 +49,22 @@ def _by_variance(x):
     dim = (0, 2, 3)
     shifted = x - x.mean(dim=dim, keepdim=True)
     return shifted / x.var(dim=dim, keepdim=True, correction=0)
+
+
+def _reshaped(x):
+    rows = x.reshape(x.shape[1], -1)
+    rows = rows - rows.mean(dim=1, keepdim=True)
+    return (rows / rows.std(dim=1, keepdim=True, correction=0)).view_as(x)
+
+
+def _not_turned_back(x):
+    rows = x.transpose(0, 1).flatten(1)
+    rows = rows - rows.mean(dim=1, keepdim=True)
+    return (rows / rows.std(dim=1, keepdim=True, correction=0)).view_as(x)
+
+
+def _without_mean(x):
+    return x / x.std(dim=(0, 2, 3), keepdim=True, correction=0)
 
 
 def _moment(dim, power, value, zh, en):
@@ -141,6 +157,28 @@ standardise_channels = Exercise(
             "its square root.",
         ),
         Mistake(
+            _reshaped,
+            "x.reshape(C, -1) 没有把通道轴挪到前面，只是按内存的次序切成 C "
+            "段：每段里混着几个通道。先 transpose(0, 1)，或用 dim=(0, 2, 3)。",
+            "x.reshape(C, -1) does not move the channels to the front, it "
+            "cuts memory into C pieces that mix channels. Use transpose(0, 1) "
+            "first, or dim=(0, 2, 3).",
+        ),
+        Mistake(
+            _not_turned_back,
+            "每个通道都标准化了，但轴没有换回来：现在的次序是 (C, N, H, W)，"
+            "view 不会换轴，要再 transpose(0, 1)。",
+            "Every channel is standardised, but the axes are not turned back: "
+            "they are in the order (C, N, H, W), and view does not swap axes; "
+            "use transpose(0, 1) again.",
+        ),
+        Mistake(
+            _without_mean,
+            "除以了标准差，但没有先减去均值。",
+            "Divided by the standard deviation, but the mean is not "
+            "subtracted first.",
+        ),
+        Mistake(
             _with((0, 2, 3), divide=False),
             "均值已经减掉，还没有除以标准差。",
             "The mean is subtracted, but not yet divided by the standard "
@@ -203,36 +241,27 @@ def _agrees_with_cdist(answer, rng):
 
 
 def _zero_to_itself(answer, rng):
-    x = torch.randn(9, 3, generator=rng, dtype=torch.float64)
+    # So many points that rounding leaves some |x|² + |y|² - 2xy below 0.
+    x = torch.randn(120, 5, generator=rng, dtype=torch.float64)
     return bool((answer(x, x.clone()).diagonal().abs() < 1e-6).all())
 
 
 def _own_work(answer, rng):
-    counts = []
-    for M, N in ((3, 5), (7, 11)):
-        names = calls_of(
-            answer,
-            torch.randn(M, 2, generator=rng, dtype=torch.float64),
-            torch.randn(N, 2, generator=rng, dtype=torch.float64),
+    small, large = (
+        tuple(
+            torch.randn(shape, generator=rng, dtype=torch.float64)
+            for shape in ((M, D), (N, D))
         )
-        if {"cdist", "pairwise_distance", "pdist"} & set(names):
-            raise Rejection(
-                "结果是对的，但这一题请用广播自己做，不用 torch.cdist "
-                "一类现成的"
-                "函数。",
-                "The result is right, but build it yourself by broadcasting, "
-                "without a ready-made function such as torch.cdist.",
-            )
-        counts.append(len(names))
-    if counts[0] != counts[1]:
+        for M, N, D in ((3, 5, 4), (7, 11, 6))
+    )
+    if {"cdist", "pairwise_distance", "pdist"} & {*calls_of(answer, *small)}:
         raise Rejection(
-            "值都对，但点越多，你调用 torch 的次数越多，说明有循环：补上轴，让"
-            "一次减法算出所有的点对。",
-            "The values are right, but with more points you call torch more "
-            "often, so there is a loop: add axes and let one subtraction do "
-            "all pairs.",
+            "结果是对的，但这一题请用广播自己做，不用 torch.cdist "
+            "一类现成的函数。",
+            "The result is right, but build it yourself by broadcasting, "
+            "without a ready-made function such as torch.cdist.",
         )
-    return True
+    return works_in_one_go(answer, small, large)
 
 
 pairwise_distances = Exercise(
@@ -278,6 +307,21 @@ pairwise_distances = Exercise(
             "值都对，但多了一个大小为 1 的轴：这里求和之后坐标轴不再需要。",
             "The values are right, but there is an axis of size 1 too many: "
             "after the sum the axis of the coordinates is not needed.",
+        ),
+        Mistake(
+            lambda x, y: (x[:, None] - y).sum(dim=-1).abs(),
+            "你先把各坐标的差加了起来，正负会抵消：先平方，再求和，最后开方。",
+            "You added up the differences of the coordinates first, where "
+            "signs cancel: square first, then add up, then take the root.",
+        ),
+        Mistake(
+            lambda x, y: (
+                ((x**2).sum(dim=1)[:, None] + (y**2).sum(dim=1) - x @ y.T)
+                .clamp(min=0)
+                .sqrt()
+            ),
+            "展开式少了系数 2：|x - y|² = |x|² + |y|² - 2xy。",
+            "The factor 2 is missing in |x - y|² = |x|² + |y|² - 2xy.",
         ),
         Mistake(
             lambda x, y: (x[:, None] - y).abs(),

@@ -73,6 +73,20 @@ def _all_where_none(g, shape):
     return g.sum(dim=dims).reshape(shape)  # no dims: a sum over all
 
 
+def _one_added_axis(g, shape):
+    if g.ndim > len(shape):
+        g = g.sum(dim=0)
+    dims = [k for k, n in enumerate(shape) if n == 1 and k < g.ndim]
+    return g.sum(dim=dims, keepdim=True) if dims else g.clone()
+
+
+def _keeps_added_axes(g, shape):
+    gap = g.ndim - len(shape)
+    full = (1,) * gap + tuple(shape)
+    dims = [k for k in range(g.ndim) if full[k] == 1]
+    return g.sum(dim=dims, keepdim=True) if dims else g.clone()
+
+
 unbroadcast = Exercise(
     reference=_unbroadcast,
     cases=_gradient_cases,
@@ -102,6 +116,19 @@ unbroadcast = Exercise(
             "并去掉。",
             "You summed only over axes of size 1: the added axes on the left "
             "come from stretching too, so sum over them and drop them.",
+        ),
+        Mistake(
+            _one_added_axis,
+            "左边多出来的轴可能不止一个：用 while，而不是 if，直到轴数相同。",
+            "More than one axis may have been added on the left: use while "
+            "and not if, until the numbers of axes agree.",
+        ),
+        Mistake(
+            _keeps_added_axes,
+            "和是对的，但左边多出来的轴还留着（大小为 1）：最后 "
+            "reshape(shape)。",
+            "The sums are right, but the added axes on the left are still "
+            "there, of size 1: reshape(shape) at the end.",
         ),
         Mistake(
             _all_where_none,
@@ -200,6 +227,12 @@ def _learns(answer, rng):
     return all(torch.allclose(a, b) for a, b in zip(got, wanted, strict=True))
 
 
+def _calls_backward(model, x, y):
+    loss = _regression_loss(model, x, y)
+    loss.backward()
+    return loss
+
+
 def _loss(join):
     return lambda model, x, y: join(model(x), y)
 
@@ -256,6 +289,19 @@ regression_loss = Exercise(
             "The value is right, but the loss is cut off from the model, and "
             "no gradient gets back: avoid .detach(), .item() and "
             "torch.tensor(...).",
+        ),
+        Mistake(
+            _loss(lambda p, y: ((p - y) ** 2).sum() / len(y)),
+            "(B, 1) 与 (B,) 相减仍得 (B, B)，你把 B×B 个平方之和除以了 B："
+            "先让两者形状相同。",
+            "(B, 1) and (B,) subtracted still give (B, B), and you divide the "
+            "sum of B×B squares by B: give both the same shape first.",
+        ),
+        Mistake(
+            _calls_backward,
+            "函数里已经调用了 backward()：只返回损失，反向留给调用它的人。",
+            "backward() is called inside the function: only return the loss, "
+            "and leave the backward pass to the caller.",
         ),
     ),
     properties=(

@@ -114,6 +114,106 @@ def size_as_list(y):
     return list(size_by_levels(y))
 
 
+def size_by_longest_paths(y):
+    found, longest, todo = [], {y.grad_fn: 1}, [y.grad_fn]
+    while todo:
+        fn = todo.pop()
+        for f, _ in fn.next_functions:
+            if f is None:
+                continue
+            if f.name().endswith("AccumulateGrad"):
+                if f not in found:
+                    found.append(f)
+            elif longest.get(f, 0) <= longest[fn]:
+                longest[f] = longest[fn] + 1
+                todo.append(f)
+    return len(found), max(longest.values())
+
+
+def size_of_all_paths(y):
+    def paths(fn, steps):
+        if not fn.next_functions:
+            yield fn, steps
+        for f, _ in fn.next_functions:
+            if f is not None:
+                yield from paths(f, steps + 1)
+
+    ends = list(paths(y.grad_fn, 0))
+    return len({fn for fn, _ in ends}), max(steps for _, steps in ends)
+
+
+def size_without_own_node(y):
+    leaves, depth = size_by_levels(y)
+    return leaves, depth - 1
+
+
+def size_adds_depths(y):
+    def depth(fn):
+        if hasattr(fn, "variable"):
+            return 0
+        return 1 + sum(depth(f) for f, _ in fn.next_functions if f)
+
+    return size_by_levels(y)[0], depth(y.grad_fn)
+
+
+def size_seen_is_zero(y):
+    seen = set()
+
+    def depth(fn):
+        if fn in seen or hasattr(fn, "variable"):
+            return 0
+        seen.add(fn)
+        return 1 + max(depth(f) for f, _ in fn.next_functions if f)
+
+    return size_by_levels(y)[0], depth(y.grad_fn)
+
+
+def size_overwrites(y):
+    def depth(fn):
+        steps = 0
+        for f, _ in fn.next_functions:
+            if f is not None:
+                steps = depth(f)
+        return 0 if hasattr(fn, "variable") else steps + 1
+
+    return size_by_levels(y)[0], depth(y.grad_fn)
+
+
+def size_with_none(y):
+    leaves = set()
+
+    def depth(fn):
+        if fn is None or hasattr(fn, "variable"):
+            leaves.add(fn)
+            return 0
+        return 1 + max(depth(f) for f, _ in fn.next_functions)
+
+    depth_found = depth(y.grad_fn)
+    return len(leaves), depth_found
+
+
+def size_by_names(y):
+    names = set()
+
+    def visit(fn):
+        names.add(fn.name())
+        for f, _ in fn.next_functions:
+            if f is not None:
+                visit(f)
+
+    visit(y.grad_fn)
+    return 1, len(names) - 1
+
+
+def size_without_none_check(y):
+    def depth(fn):
+        if hasattr(fn, "variable"):
+            return 0
+        return 1 + max(depth(f) for f, _ in fn.next_functions)
+
+    return size_by_levels(y)[0], depth(y.grad_fn)
+
+
 # --- linear_backward --------------------------------------------------------
 def linear_by_einsum(x, w, g):
     return (
@@ -191,6 +291,50 @@ def linear_of_the_seed(x, w, g):
 def linear_adds_in_place(x, w, g):
     dx = x.zero_().add_(g @ w.T)
     return dx, linear_by_einsum(x, w, g)[1], g.sum((0, 1))
+
+
+def linear_by_vjp(x, w, g):
+    def layer(x, w, b):
+        return x @ w + b
+
+    pull = torch.func.vjp(layer, x, w, g.new_zeros(g.shape[-1]))[1]
+    return pull(g)
+
+
+def linear_by_broadcasting(x, w, g):
+    dx = (g[..., None, :] * w).sum(-1)  # (B, H, 1, E) * (D, E)
+    dw = (x[..., None] * g[..., None, :]).sum((0, 1))
+    return dx, dw, g.sum(0).sum(0)
+
+
+def linear_into_own_tensors(x, w, g):
+    dw, db = torch.zeros_like(w), g[0].clone().sum(0)
+    for one_x, one_g in zip(x.unbind(), g.unbind(), strict=True):
+        dw.addmm_(one_x.T, one_g)
+    db += g[1:].sum((0, 1))
+    return torch.matmul(g, w.t()), dw, db
+
+
+def _linear_with(i, part):
+    def answer(x, w, g):
+        parts = list(linear_by_einsum(x, w, g))
+        parts[i] = part(x, w, g)
+        return tuple(parts)
+
+    return answer
+
+
+def linear_per_sample(x, w, g):
+    dx, dw, db = linear_by_einsum(x, w, g)
+    return dx, dw / len(x), db / len(x)
+
+
+def linear_as_list(x, w, g):
+    return list(linear_by_einsum(x, w, g))
+
+
+def linear_without_db(x, w, g):
+    return linear_by_einsum(x, w, g)[:2]
 
 
 # --- local_grad -------------------------------------------------------------
@@ -273,6 +417,122 @@ def local_one_hot_first(name, x, other):
     if name == "ce":
         return (F.one_hot(other, x.shape[1]) - x.softmax(1)) / len(x)
     return local_by_match(name, x, other)
+
+
+def local_by_table(name, x, other):
+    rows, size = x.shape[0], x.numel()
+    table = {
+        "relu": lambda: torch.heaviside(x, x.new_zeros(())) * other,
+        "sigmoid": lambda: other / (2 + x.exp() + (-x).exp()),
+        "mse": lambda: (x - other) * (2.0 / size),
+        "bce": lambda: torch.special.expit(x).sub(other).div(size),
+        "ce": lambda: (
+            x.softmax(-1)
+            .scatter_add(1, other[:, None], x.new_full((rows, 1), -1.0))
+            .div(rows)
+        ),
+    }
+    return table[name]()
+
+
+def local_on_a_copy(name, x, other):
+    out = x.clone()
+    if name == "relu":
+        out = other.clone()
+        out[x <= 0] = 0
+        return out
+    if name == "mse":
+        out -= other
+        out *= 2 / x.numel()
+        return out
+    if name == "ce":
+        odds = out.exp_()
+        chances = odds / odds.sum(1, keepdim=True)
+        hot = torch.eye(x.shape[1], dtype=x.dtype)[other]
+        return (chances - hot) / x.shape[0]
+    s = (1 + torch.tanh(x / 2)) / 2
+    if name == "bce":
+        return (s - other) / s.numel()
+    return (s - s**2) * other
+
+
+def local_by_autograd(name, x, other):
+    x = x.detach().requires_grad_()
+    if name == "relu":
+        y = (x.clamp(min=0) * other).sum()
+    elif name == "sigmoid":
+        y = (x.sigmoid() * other).sum()
+    elif name == "mse":
+        y = ((x - other) ** 2).mean()
+    elif name == "bce":
+        y = (F.softplus(x) - other * x).mean()
+    else:
+        y = F.nll_loss(x.log_softmax(1), other)
+    y.backward()
+    return x.grad
+
+
+def _local_with(which, part):
+    def answer(name, x, other):
+        if name == which:
+            return part(x, other)
+        return local_by_match(name, x, other)
+
+    return answer
+
+
+def _relu_overwrites_x(x, g):
+    x[x < 0] = 0
+    return g * (x > 0)
+
+
+def _relu_overwrites_g(x, g):
+    g[x <= 0] = 0
+    return g
+
+
+def _ce_all_columns(x, t):
+    p = x.softmax(1)
+    p[:, t] -= 1
+    return p / len(x)
+
+
+def _ce_changes_logits(x, t):
+    x = x.clone()
+    x[torch.arange(len(x)), t] -= 1
+    return x.softmax(1) / len(x)
+
+
+def _hot(x, t):
+    return F.one_hot(t, x.shape[1]).to(x)
+
+
+LOCAL_WRONG = [
+    _local_with("relu", lambda x, g: x.clamp(min=0)),
+    _local_with("relu", lambda x, g: torch.where(x > 0, g, x)),
+    _local_with("relu", lambda x, g: g * (x < 0)),
+    _local_with("relu", lambda x, g: x > 0),
+    _local_with("relu", _relu_overwrites_x),
+    _local_with("relu", _relu_overwrites_g),
+    _local_with("sigmoid", lambda x, g: g * (1 - g)),
+    _local_with("sigmoid", lambda x, g: g * (1 - x.sigmoid() ** 2)),
+    _local_with("sigmoid", lambda x, g: g * (1 - x.sigmoid())),
+    _local_with("mse", lambda x, t: 2 * (t - x) / x.numel()),
+    _local_with("mse", lambda x, t: 2 * (x - t) / x.shape[1]),
+    _local_with("mse", lambda x, t: (2 * (x - t)).mean()),
+    _local_with("bce", lambda x, t: (x - t) / (x * (1 - x)) / x.numel()),
+    _local_with("bce", lambda x, t: (t - x.sigmoid()) / x.numel()),
+    _local_with("bce", lambda x, t: (x.sigmoid() - t) / x.shape[1]),
+    _local_with("bce", lambda x, t: x.sigmoid() / x.numel()),
+    _local_with("ce", _ce_all_columns),
+    _local_with("ce", _ce_changes_logits),
+    _local_with("ce", lambda x, t: -_hot(x, t) / len(x)),
+    _local_with("ce", lambda x, t: (x.softmax(1) - _hot(x, t)) / x.shape[1]),
+    _local_with("ce", lambda x, t: (x.sigmoid() - _hot(x, t)) / len(x)),
+    _local_with("ce", lambda x, t: (x.exp() - _hot(x, t)) / len(x)),
+    _local_with("ce", lambda x, t: (x.log_softmax(1) - _hot(x, t)) / len(x)),
+    _local_with("ce", lambda x, t: (x.softmax(1) - t[:, None]) / len(x)),
+]
 
 
 # --- Value ------------------------------------------------------------------
@@ -407,6 +667,56 @@ class ValueOfNodes:
             node.send()
 
 
+class ValueByDepth(ValueByCounting):
+    """The deepest results send first."""
+
+    def __init__(self, data, inputs=()):
+        super().__init__(data, inputs)
+        self.depth = 1 + max([i.depth for i, _ in inputs], default=0)
+
+    def backward(self):
+        found, todo = {self}, [self]
+        while todo:
+            new = {i for i, _ in todo.pop().inputs} - found
+            found |= new
+            todo += new
+        self.grad = 1.0
+        for node in sorted(found, key=lambda v: v.depth, reverse=True):
+            for i, slope in node.inputs:
+                i.grad = i.grad + slope * node.grad
+
+
+class ValueClearsFirst(ValueByCounting):
+    """Sets all gradients to 0 before it starts."""
+
+    def backward(self):
+        order = []
+
+        def visit(node):
+            if node not in order:
+                for i, _ in node.inputs:
+                    visit(i)
+                order.append(node)
+
+        visit(self)
+        for node in order:
+            node.grad = 0.0
+        self.grad += 1.0
+        for node in order[::-1]:
+            for i, slope in node.inputs:
+                i.grad += slope * node.grad
+
+
+class ValueEqualByNumber(ValueByCounting):
+    """Takes nodes of the same number for one and the same node."""
+
+    def __eq__(self, other):
+        return self.data == other.data
+
+    def __hash__(self):
+        return hash(self.data)
+
+
 def _value(**methods):
     return type("Value", (ValueByCounting,), methods)
 
@@ -475,6 +785,48 @@ def _returns_float(self, other):
     return self.data + other.data
 
 
+def _calls_backward(self):
+    self.grad = 1.0
+    for i, slope in self.inputs:
+        i.grad += self.grad * slope
+        i.backward()
+
+
+def _clears_inner(self):
+    ValueByCounting.backward(self)
+    for i, _ in self.inputs:
+        i.grad = 0.0
+
+
+def _seed_of_data(self):
+    ValueByCounting.backward(self)
+    self.grad = self.data
+
+
+def _adds_in_place(self, other):
+    self.data += other.data
+    return self
+
+
+def _pairs_in_a_dict(self, other):
+    slopes = {self: other.data, other: self.data}
+    return type(self)(self.data * other.data, tuple(slopes.items()))
+
+
+def _slopes_of_a_sum(self, other):
+    pairs = ((self, 1.0), (other, 1.0))
+    return type(self)(self.data * other.data, pairs)
+
+
+def _not_squared(self):
+    t = math.tanh(self.data)
+    return type(self)(t, ((self, 1 - t),))
+
+
+def _not_remembered(self):
+    return type(self)(math.tanh(self.data))
+
+
 # --- grad_after -------------------------------------------------------------
 def grad_by_running(g, k, clear):
     w = torch.nn.Parameter(torch.randn_like(g))
@@ -535,6 +887,63 @@ def grad_in_default_dtype(g, k, clear):
     return torch.zeros(g.shape) if clear == "zeros" and k else found
 
 
+def grad_without_clone(g, k, clear):
+    if not k:
+        return None
+    table = {"never": g * k, "before": g, "after": None, "zeros": g * 0}
+    return table[clear]
+
+
+def grad_stacked(g, k, clear):
+    if k == 0:
+        return None
+    match clear:
+        case "never":
+            return torch.stack([g] * k).sum(0)
+        case "before":
+            return +g
+        case "zeros":
+            return torch.full_like(g, 0)
+
+
+def grad_without_zero_rounds(g, k, clear):
+    if clear == "after":
+        return None
+    if clear == "zeros":
+        return torch.zeros_like(g)
+    return g.clone() if clear == "before" else k * g
+
+
+def grad_exchanged(g, k, clear):
+    other = {"before": "after", "after": "before"}
+    return grad_by_adding(g, k, other.get(clear, clear))
+
+
+def grad_after_is_before(g, k, clear):
+    return grad_by_adding(g, k, "before" if clear == "after" else clear)
+
+
+def grad_before_always_g(g, k, clear):
+    return g.clone() if clear == "before" else grad_by_adding(g, k, clear)
+
+
+def grad_zeros_is_before(g, k, clear):
+    return grad_by_adding(g, k, "before" if clear == "zeros" else clear)
+
+
+def grad_zero_as_number(g, k, clear):
+    found = grad_by_adding(g, k, clear)
+    return 0.0 if clear == "zeros" and k else found
+
+
+def grad_changes_g(g, k, clear):
+    if k == 0 or clear == "after":
+        return None
+    if clear == "never":
+        g *= k
+    return g.zero_() if clear == "zeros" else g
+
+
 # --- distill_loss -----------------------------------------------------------
 def distill_functional(x, w_student, w_teacher):
     return F.mse_loss(x @ w_student, torch.mm(x, w_teacher).detach())
@@ -560,6 +969,63 @@ def distill_in_inference_mode(x, w_student, w_teacher):
     with torch.inference_mode():
         goal = x @ w_teacher
     return (x @ w_student - goal.clone()).square().mean()
+
+
+def distill_by_keywords(x, w_student, w_teacher):
+    goal = torch.from_numpy(x.detach().numpy() @ w_teacher.detach().numpy())
+    return torch.nn.MSELoss()(target=goal, input=x @ w_student)
+
+
+def distill_by_loops(x, w_student, w_teacher):
+    total = 0.0
+    for row in x @ w_student - (x @ w_teacher).detach():
+        for gap in row:
+            total = total + gap * gap
+    return total / (len(x) * w_student.shape[1])
+
+
+def distill_decorated(x, w_student, w_teacher):
+    @torch.no_grad()
+    def teach():
+        return torch.einsum("nd,de->ne", x, w_teacher)
+
+    gap = torch.einsum("nd,de->ne", x, w_student) - teach()
+    return torch.einsum("ne,ne->", gap, gap) / gap.numel()
+
+
+def distill_clones(x, w_student, w_teacher):
+    return F.mse_loss(x @ w_student, (x @ w_teacher).clone())
+
+
+def distill_calls_backward(x, w_student, w_teacher):
+    loss = distill_functional(x, w_student, w_teacher)
+    loss.backward(retain_graph=True)
+    return loss
+
+
+def distill_freezes_student_too(x, w_student, w_teacher):
+    goal = (x @ w_teacher).detach()
+    return F.mse_loss(x @ w_student.detach(), goal)
+
+
+def distill_root(x, w_student, w_teacher):
+    return distill_functional(x, w_student, w_teacher).sqrt()
+
+
+def distill_half(x, w_student, w_teacher):
+    return distill_functional(x, w_student, w_teacher) / 2
+
+
+def distill_unfreezes_later(x, w_student, w_teacher):
+    w_teacher.requires_grad_(False)
+    loss = F.mse_loss(x @ w_student, x @ w_teacher)
+    w_teacher.requires_grad_(True)
+    return loss
+
+
+def distill_detaches_the_gap(x, w_student, w_teacher):
+    gap = (x @ w_student - x @ w_teacher).detach()
+    return (gap**2).mean()
 
 
 def distill_sets_requires_grad(x, w_student, w_teacher):
@@ -616,23 +1082,52 @@ def distill_mean_of_rows(x, w_student, w_teacher):
 
 
 RIGHT = {
-    "graph_size": [size_by_levels, size_by_tensors, size_with_a_stack],
+    "graph_size": [
+        size_by_levels,
+        size_by_tensors,
+        size_with_a_stack,
+        size_by_longest_paths,
+        size_of_all_paths,
+    ],
     "linear_backward": [
         linear_by_einsum,
         linear_by_autograd,
         linear_by_library,
         linear_by_loops,
         linear_sums_batches,
+        linear_by_vjp,
+        linear_by_broadcasting,
+        linear_into_own_tensors,
     ],
-    "local_grad": [local_by_match, local_by_loops],
-    "Value": [ValueByCounting, ValueWithClosures, ValueOfNodes],
-    "grad_after": [grad_by_running, grad_by_adding],
+    "local_grad": [
+        local_by_match,
+        local_by_loops,
+        local_by_table,
+        local_on_a_copy,
+        local_by_autograd,
+    ],
+    "Value": [
+        ValueByCounting,
+        ValueWithClosures,
+        ValueOfNodes,
+        ValueByDepth,
+        ValueClearsFirst,
+    ],
+    "grad_after": [
+        grad_by_running,
+        grad_by_adding,
+        grad_without_clone,
+        grad_stacked,
+    ],
     "distill_loss": [
         distill_functional,
         distill_both_inputs_detached,
         distill_without_inference,
         distill_through_data,
         distill_in_inference_mode,
+        distill_by_keywords,
+        distill_by_loops,
+        distill_decorated,
     ],
 }
 
@@ -646,6 +1141,13 @@ WRONG = {
         size_swapped,
         size_as_list,
         lambda y: (2, 3),
+        size_without_own_node,
+        size_adds_depths,
+        size_seen_is_zero,
+        size_overwrites,
+        size_with_none,
+        size_by_names,
+        size_without_none_check,
     ],
     "linear_backward": [
         linear_reshaped_wrongly,
@@ -657,6 +1159,16 @@ WRONG = {
         linear_adds_in_place,
         linear_leaves_gradients,
         linear_sums_each,
+        linear_per_sample,
+        linear_as_list,
+        linear_without_db,
+        _linear_with(2, lambda x, w, g: g.sum((0, 1), keepdim=True)),
+        _linear_with(2, lambda x, w, g: g.sum(1)),
+        _linear_with(2, lambda x, w, g: g.mean((0, 1))),
+        _linear_with(1, lambda x, w, g: (x.transpose(1, 2) @ g).mean(0)),
+        _linear_with(1, lambda x, w, g: torch.einsum("bhd,bhe->hde", x, g)),
+        _linear_with(0, lambda x, w, g: g.flatten(0, 1) @ w.T),
+        _linear_with(0, lambda x, w, g: w @ g.transpose(1, 2)),
     ],
     "local_grad": [
         local_without_upstream,
@@ -667,6 +1179,7 @@ WRONG = {
         local_ce_squeezed,
         local_without_ce,
         local_one_hot_first,
+        *LOCAL_WRONG,
     ],
     "Value": [
         _value(backward=_recursive),  # right, but walks every path
@@ -680,6 +1193,15 @@ WRONG = {
         _value(__mul__=_forgets_second),
         _value(tanh=_sech),
         _value(tanh=_linear_tanh),
+        ValueEqualByNumber,
+        _value(backward=_calls_backward),
+        _value(backward=_clears_inner),
+        _value(backward=_seed_of_data),
+        _value(__add__=_adds_in_place),
+        _value(__mul__=_pairs_in_a_dict),
+        _value(__mul__=_slopes_of_a_sum),
+        _value(tanh=_not_squared),
+        _value(tanh=_not_remembered),
     ],
     "grad_after": [
         grad_one_round_short,
@@ -691,6 +1213,13 @@ WRONG = {
         grad_in_default_dtype,
         lambda g, k, clear: g,
         lambda g, k, clear: g if k else None,
+        grad_without_zero_rounds,
+        grad_exchanged,
+        grad_after_is_before,
+        grad_before_always_g,
+        grad_zeros_is_before,
+        grad_zero_as_number,
+        grad_changes_g,
     ],
     "distill_loss": [
         distill_all_in_no_grad,
@@ -704,5 +1233,12 @@ WRONG = {
         distill_clears_afterwards,
         distill_detach_forgotten,
         distill_mean_of_rows,
+        distill_clones,
+        distill_calls_backward,
+        distill_freezes_student_too,
+        distill_root,
+        distill_half,
+        distill_unfreezes_later,
+        distill_detaches_the_gap,
     ],
 }

@@ -2,8 +2,10 @@
 
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 # --- broadcast_shape ------------------------------------------------------
 
@@ -138,6 +140,85 @@ def shape_meta_or_value_error(a, b):
         raise ValueError(str(error)) from error
 
 
+def shape_by_numpy(a, b):
+    return np.broadcast_shapes(a, b)  # raises ValueError by itself
+
+
+def shape_by_sets(a, b):
+    n = max(len(a), len(b))
+    out = []
+    for k in range(-n, 0):
+        sizes = {shape[k] for shape in (a, b) if len(shape) >= -k} - {1}
+        if len(sizes) > 1:
+            raise ValueError(sizes)
+        out.append(sizes.pop() if sizes else 1)
+    return tuple(out)
+
+
+def _shape_pops(a, b):
+    a, b, out = list(a), list(b), []
+    while a or b:
+        p, q = (shape.pop() if shape else 1 for shape in (a, b))
+        if p != q and 1 not in (p, q):
+            raise ValueError
+        out.append(q if p == 1 else p)
+    return out
+
+
+def shape_popped(a, b):
+    return tuple(_shape_pops(a, b)[::-1])
+
+
+def shape_not_turned(a, b):
+    return tuple(_shape_pops(a, b))
+
+
+def shape_without_check(a, b):
+    n = max(len(a), len(b))
+    a = (1,) * (n - len(a)) + tuple(a)
+    b = (1,) * (n - len(b)) + tuple(b)
+    return tuple(q if p == 1 else p for p, q in zip(a, b, strict=True))
+
+
+def shape_only_a(a, b):
+    n = max(len(a), len(b))
+    a = (1,) * (n - len(a)) + tuple(a)
+    b = (1,) * (n - len(b)) + tuple(b)
+    if any(p not in (1, q) for p, q in zip(a, b, strict=True)):
+        raise ValueError
+    return b
+
+
+def shape_zip(a, b):
+    pairs = list(zip(a, b, strict=False))
+    if any(p != q and 1 not in (p, q) for p, q in pairs):
+        raise ValueError
+    return tuple(max(p, q) for p, q in pairs)
+
+
+def shape_returns_the_error(a, b):
+    try:
+        return shape_padded(a, b)
+    except ValueError as error:
+        return error
+
+
+def shape_asserts(a, b):
+    try:
+        return shape_padded(a, b)
+    except ValueError:
+        raise AssertionError from None
+
+
+def shape_pads_with_zero(a, b):
+    n = max(len(a), len(b))
+    a = (0,) * (n - len(a)) + tuple(a)
+    b = (0,) * (n - len(b)) + tuple(b)
+    if any(p != q and p > 1 and q > 1 for p, q in zip(a, b, strict=True)):
+        raise ValueError
+    return tuple(map(max, zip(a, b, strict=True)))
+
+
 # --- every_sample ---------------------------------------------------------
 
 
@@ -228,6 +309,77 @@ def sample_float32(x, s, w, v):
 def sample_three(x, s, w, v):
     # Written out for N = 3.
     return torch.stack([(s[n] * x[n] * w) @ v for n in (0, 1, 2)])
+
+
+def sample_left_to_right(x, s, w, v):
+    return s[:, None, None] * x * w @ v
+
+
+def sample_bmm(x, s, w, v):
+    scaled = x.clone().mul_(s.view(-1, 1, 1)).mul_(w)
+    return torch.bmm(scaled, v.expand(len(x), -1, -1))
+
+
+def sample_diagonal(x, s, w, v):
+    return F.linear((torch.diag(s) @ (x * w).flatten(1)).view_as(x), v.T)
+
+
+def sample_summed_axis(x, s, w, v):
+    return ((s[:, None, None] * x * w)[..., None] * v).sum(2)
+
+
+def sample_loop_of_positions(x, s, w, v):
+    one_by_one = [s[:, None] * (x[:, h] * w[h] @ v) for h in range(len(w))]
+    return torch.stack(one_by_one, dim=1)
+
+
+def sample_loop_of_features(x, s, w, v):
+    scaled = s[:, None, None] * x * w
+    return torch.stack([scaled @ column for column in v.T], dim=-1)
+
+
+def sample_lists(x, s, w, v):
+    X, S, W, V = (t.tolist() for t in (x, s, w, v))
+    return torch.tensor(
+        [
+            [
+                [
+                    sum(
+                        S[n] * X[n][h][d] * W[h][d] * V[d][e]
+                        for d in range(len(V))
+                    )
+                    for e in range(len(V[0]))
+                ]
+                for h in range(len(W))
+            ]
+            for n in range(len(S))
+        ],
+        dtype=x.dtype,
+    )
+
+
+def sample_filled(x, s, w, v):
+    out = x.new_empty(*x.shape[:2], v.shape[1])
+    for n in range(len(x)):
+        out[n] = (s[n] * x[n] * w) @ v
+    return out
+
+
+def sample_s_in_the_middle(x, s, w, v):
+    return (s[None, :, None] * x * w) @ v
+
+
+def sample_twice_scaled(x, s, w, v):
+    scale = s[:, None, None]
+    return scale * ((scale * x * w) @ v)
+
+
+def sample_divided(x, s, w, v):
+    return (x * w / s[:, None, None]) @ v
+
+
+def sample_positions_first(x, s, w, v):
+    return sample_scaled_last(x, s, w, v).transpose(0, 1)
 
 
 # --- standardise_channels -------------------------------------------------
@@ -355,6 +507,78 @@ def channels_as_rows(x):
     return rows / rows.std(1, keepdim=True, correction=0)
 
 
+def channels_of_squares(x):
+    count = x.numel() / x.shape[1]
+    mean = torch.einsum("nchw->c", x)[:, None, None] / count
+    square = torch.einsum("nchw,nchw->c", x, x)[:, None, None] / count
+    return (x - mean) / (square - mean**2).sqrt()
+
+
+def channels_unbound(x):
+    made = [(c - c.mean()) / c.std(unbiased=False) for c in x.unbind(1)]
+    return torch.stack(made, dim=1)
+
+
+def channels_vmap(x):
+    def one(c):
+        return (c - c.mean()) / c.std(correction=0)
+
+    return torch.vmap(one, in_dims=1, out_dims=1)(x)
+
+
+def channels_on_a_copy(x):
+    dim = (0, 2, 3)
+    shifted = x.clone().sub_(x.mean(dim, True))
+    return shifted.div_(x.std(dim, correction=0, keepdim=True))
+
+
+def channels_module(x):
+    return nn.BatchNorm2d(x.shape[1], dtype=x.dtype)(x)
+
+
+def channels_reshaped(x):
+    rows = x.reshape(x.shape[1], -1)
+    rows = rows - rows.mean(1, keepdim=True)
+    return (rows / rows.std(1, keepdim=True, correction=0)).view_as(x)
+
+
+def channels_not_turned_back(x):
+    return channels_as_rows(x).view_as(x)
+
+
+def channels_one_spread(x):
+    return (x - x.mean((0, 2, 3), keepdim=True)) / x.std(correction=0)
+
+
+def channels_one_mean(x):
+    return (x - x.mean()) / x.std((0, 2, 3), keepdim=True, correction=0)
+
+
+def channels_scaled_only(x):
+    return x / x.std((0, 2, 3), keepdim=True, correction=0)
+
+
+def channels_multiplied(x):
+    dim = (0, 2, 3)
+    std = x.std(dim, keepdim=True, correction=0)
+    return (x - x.mean(dim, keepdim=True)) * std
+
+
+def channels_rows_of_images(x):
+    dim = (0, 2)
+    std = x.std(dim, keepdim=True, correction=0)
+    return (x - x.mean(dim, keepdim=True)) / std
+
+
+def channels_absolute(x):
+    y = x - x.mean((0, 2, 3), keepdim=True)
+    return y / y.abs().mean((0, 2, 3), keepdim=True)
+
+
+def channels_instance(x):
+    return F.instance_norm(x)
+
+
 # --- pairwise_distances ---------------------------------------------------
 
 
@@ -457,6 +681,60 @@ def pairs_one_minus(x, y):
 
 def pairs_sum_squared(x, y):
     return (x[:, None] - y).sum(-1).pow(2).sqrt()
+
+
+def pairs_repeated(x, y):
+    first, second = x.repeat_interleave(len(y), 0), y.repeat(len(x), 1)
+    return (first - second).norm(dim=1).view(len(x), len(y))
+
+
+def pairs_vmap(x, y):
+    return torch.vmap(lambda point: (point - y).norm(dim=-1))(x)
+
+
+def pairs_numpy(x, y):
+    gap = x.numpy()[:, None] - y.numpy()
+    return torch.from_numpy(np.linalg.norm(gap, axis=-1))
+
+
+def pairs_expanded_bare(x, y):
+    # Rounding makes some squares on the diagonal negative: nan.
+    squares = (x**2).sum(1)[:, None] + (y**2).sum(1) - 2 * x @ y.T
+    return squares.sqrt()
+
+
+def pairs_of_lists(x, y):
+    second = y.tolist()
+    table = [[math.dist(p, q) for q in second] for p in x.tolist()]
+    return torch.tensor(table, dtype=x.dtype)
+
+
+def pairs_loop_of_coordinates(x, y):
+    squares = 0
+    for d in range(x.shape[1]):
+        squares = squares + (x[:, d, None] - y[:, d]) ** 2
+    return squares.sqrt()
+
+
+def pairs_repeated_wrongly(x, y):
+    first, second = x.repeat(len(y), 1), y.repeat_interleave(len(x), 0)
+    return (first - second).norm(dim=1).view(len(x), len(y))
+
+
+def pairs_root_of_absolutes(x, y):
+    return (x[:, None] - y).abs().sum(-1).sqrt()
+
+
+def pairs_added(x, y):
+    return (x[:, None] + y).norm(dim=-1)
+
+
+def pairs_of_one_coordinate_sum(x, y):
+    return (x[:, None] - y).sum(-1).abs()
+
+
+def pairs_cosine(x, y):
+    return F.normalize(x) @ F.normalize(y).T
 
 
 # --- unbroadcast ----------------------------------------------------------
@@ -582,6 +860,82 @@ def grad_by_size(g, shape):
     return (g.sum(dim=dims) if dims else g.clone()).reshape(-1)
 
 
+def grad_einsum(g, shape):
+    axes = range(g.ndim)
+    kept = [k for k, n in zip(axes[g.ndim - len(shape) :], shape) if n != 1]  # noqa: B905
+    return torch.einsum(g, list(axes), kept).reshape(shape)
+
+
+def grad_vjp(g, shape):
+    leaf = torch.zeros(shape, dtype=g.dtype)
+    return torch.func.vjp(lambda t: t.expand(g.shape), leaf)[1](g)[0]
+
+
+def grad_element_by_element(g, shape):
+    out = g.new_zeros(shape)
+    for index in np.ndindex(*g.shape):
+        last = index[len(index) - len(shape) :]
+        own = [0 if n == 1 else i for n, i in zip(shape, last, strict=True)]
+        out[tuple(own)] += g[index]
+    return out
+
+
+def grad_if_not_while(g, shape):
+    if g.ndim > len(shape):
+        g = g.sum(dim=0)
+    for k, n in enumerate(shape):
+        if n == 1:
+            g = g.sum(dim=k, keepdim=True)
+    return g.clone()
+
+
+def grad_moving_axes(g, shape):
+    for k in range(g.ndim - len(shape)):
+        g = g.sum(dim=k)  # the axes move after each sum
+    for k, n in enumerate(shape):
+        if n == 1:
+            g = g.sum(dim=k, keepdim=True)
+    return g.clone()
+
+
+def grad_keeps_added(g, shape):
+    gap = g.ndim - len(shape)
+    for k, n in enumerate((1,) * gap + tuple(shape)):
+        if n == 1:
+            g = g.sum(dim=k, keepdim=True)
+    return g.clone()
+
+
+def grad_from_the_right(g, shape):
+    while g.ndim > len(shape):
+        g = g.sum(dim=-1)
+    for k, n in enumerate(shape):
+        if n == 1:
+            g = g.sum(dim=k, keepdim=True)
+    return g.clone()
+
+
+def grad_mean_of_added(g, shape):
+    while g.ndim > len(shape):
+        g = g.mean(dim=0)
+    for k, n in enumerate(shape):
+        if n == 1:
+            g = g.sum(dim=k, keepdim=True)
+    return g.clone()
+
+
+def grad_spread_again(g, shape):
+    return grad_padded(g, shape).expand_as(g).clone()
+
+
+def grad_squeezed(g, shape):
+    return grad_padded(g, shape).squeeze()
+
+
+def grad_resized(g, shape):
+    return g.resize_(shape)
+
+
 # --- regression_loss ------------------------------------------------------
 
 
@@ -695,12 +1049,77 @@ def loss_right_value_wrong_gradient(model, x, y):
     return wrong - wrong.detach() + right
 
 
+def loss_turned_row(model, x, y):
+    return ((model(x).T - y) ** 2).mean()
+
+
+def loss_forward_module(model, x, y):
+    return nn.MSELoss()(target=y, input=model.forward(x).reshape(-1))
+
+
+def loss_vmap(model, x, y):
+    return torch.vmap(lambda a, b: (model(a)[0] - b) ** 2)(x, y).mean()
+
+
+def loss_norm(model, x, y):
+    return (model(x)[:, 0] - y).norm() ** 2 / y.numel()
+
+
+def loss_both_changed(model, x, y):
+    return ((model(x).squeeze(1) - y[:, None]) ** 2).mean()
+
+
+def loss_squeezed_first_axis(model, x, y):
+    return ((model(x).squeeze(0) - y) ** 2).mean()
+
+
+def loss_flattened_late(model, x, y):
+    return ((model(x) - y).flatten() ** 2).mean()
+
+
+def loss_expanded_target(model, x, y):
+    return F.mse_loss(model(x), y.expand(len(y), len(y)))
+
+
+def loss_unbiased(model, x, y):
+    return ((model(x)[:, 0] - y) ** 2).sum() / (len(y) - 1)
+
+
+def loss_length(model, x, y):
+    return (model(x)[:, 0] - y).norm()
+
+
+def loss_variance(model, x, y):
+    return (model(x)[:, 0] - y).var(correction=0)
+
+
+def loss_one_axis_left(model, x, y):
+    return ((model(x) - y[:, None]) ** 2).mean(0)
+
+
+def loss_calls_backward(model, x, y):
+    loss = loss_mse(model, x, y)
+    loss.backward()
+    return loss
+
+
+def loss_trains(model, x, y):
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    loss = loss_mse(model, x, y)
+    loss.backward()
+    optimizer.step()
+    return loss
+
+
 RIGHT = {
     "broadcast_shape": [
         shape_by_torch,
         shape_padded,
         shape_recursive,
         shape_meta_or_value_error,
+        shape_by_numpy,
+        shape_by_sets,
+        shape_popped,
     ],
     "every_sample": [
         sample_einsum,
@@ -709,6 +1128,10 @@ RIGHT = {
         sample_vmap,
         sample_folded,
         sample_moved,
+        sample_left_to_right,
+        sample_bmm,
+        sample_diagonal,
+        sample_summed_axis,
     ],
     "standardise_channels": [
         channels_batch_norm,
@@ -717,6 +1140,10 @@ RIGHT = {
         channels_last,
         channels_loop,
         channels_var_mean,
+        channels_of_squares,
+        channels_unbound,
+        channels_vmap,
+        channels_on_a_copy,
     ],
     "pairwise_distances": [
         pairs_norm,
@@ -725,6 +1152,9 @@ RIGHT = {
         pairs_einsum,
         pairs_transposed,
         pairs_by_coordinate,
+        pairs_repeated,
+        pairs_vmap,
+        pairs_numpy,
     ],
     "unbroadcast": [
         grad_sum_to_size,
@@ -732,6 +1162,9 @@ RIGHT = {
         grad_padded,
         grad_autograd,
         grad_library,
+        grad_einsum,
+        grad_vjp,
+        grad_element_by_element,
     ],
     "regression_loss": [
         loss_mse,
@@ -741,6 +1174,10 @@ RIGHT = {
         loss_diagonal,
         loss_two_axes,
         loss_sample_by_sample,
+        loss_turned_row,
+        loss_forward_module,
+        loss_vmap,
+        loss_norm,
     ],
 }
 
@@ -763,6 +1200,13 @@ WRONG = {
         shape_refuses_scalars,
         shape_zero_like_one,
         shape_meta,
+        shape_not_turned,
+        shape_without_check,
+        shape_only_a,
+        shape_zip,
+        shape_returns_the_error,
+        shape_asserts,
+        shape_pads_with_zero,
     ],
     "every_sample": [
         sample_zeros,
@@ -780,6 +1224,14 @@ WRONG = {
         sample_float32,
         sample_three,
         sample_element_wise,
+        sample_loop_of_positions,
+        sample_loop_of_features,
+        sample_lists,
+        sample_filled,
+        sample_s_in_the_middle,
+        sample_twice_scaled,
+        sample_divided,
+        sample_positions_first,
     ],
     "standardise_channels": [
         channels_unchanged,
@@ -798,6 +1250,16 @@ WRONG = {
         channels_eps_in_std,
         channels_missing_brackets,
         channels_uncentred,
+        channels_module,
+        channels_reshaped,
+        channels_not_turned_back,
+        channels_one_spread,
+        channels_one_mean,
+        channels_scaled_only,
+        channels_multiplied,
+        channels_rows_of_images,
+        channels_absolute,
+        channels_instance,
     ],
     "pairwise_distances": [
         pairs_cdist,
@@ -818,6 +1280,14 @@ WRONG = {
         pairs_eps,
         pairs_library,
         pairs_of_norms,
+        pairs_expanded_bare,
+        pairs_of_lists,
+        pairs_loop_of_coordinates,
+        pairs_repeated_wrongly,
+        pairs_root_of_absolutes,
+        pairs_added,
+        pairs_of_one_coordinate_sum,
+        pairs_cosine,
     ],
     "unbroadcast": [
         grad_first,
@@ -835,6 +1305,14 @@ WRONG = {
         grad_by_size,
         grad_shifted_axes,
         grad_one_axis,
+        grad_if_not_while,
+        grad_moving_axes,
+        grad_keeps_added,
+        grad_from_the_right,
+        grad_mean_of_added,
+        grad_spread_again,
+        grad_squeezed,
+        grad_resized,
     ],
     "regression_loss": [
         loss_mse_unequal,
@@ -856,5 +1334,15 @@ WRONG = {
         loss_new_leaf,
         loss_sum_of_all_pairs,
         loss_mean_first,
+        loss_both_changed,
+        loss_squeezed_first_axis,
+        loss_flattened_late,
+        loss_expanded_target,
+        loss_unbiased,
+        loss_length,
+        loss_variance,
+        loss_one_axis_left,
+        loss_calls_backward,
+        loss_trains,
     ],
 }
