@@ -55,6 +55,8 @@ def _row_functions(
     yield lambda X: 2 * X[:, -1:]
     yield lambda X: torch.nn.functional.normalize(X)  # blind to a factor
     yield lambda X: X + 1e-12 * X.sum(dim=0)  # as small as rounding
+    yield lambda X: X + 1e-7 * X.sum(dim=0)  # small, and yet a leak
+    yield lambda X: 1e6 + 2 * X  # a change small beside the values
     yield lambda X: X + last @ X  # the last row leaks into the first
     yield lambda X: (X @ A).tanh() + 1e-3 * (X @ A).roll(1, 0)
     yield lambda X: torch.cat([X, -X], dim=1)  # changes add up to zero
@@ -71,8 +73,17 @@ def _row_cases(rng: torch.Generator) -> Iterator[tuple]:
     yield torch.square, _normal(rng, 7, 2)  # blind to the sign
     for f in _row_functions(rng, 6, 4):
         X = _normal(rng, 6, 4)
-        X[2] = 0.0  # as a padded token: multiples of it are no change
+        X[2:4] = 0.0  # two padded tokens: alike, and multiples of 0 are 0
         yield f, X
+
+
+def _leaks_isclose(f, X):
+    before, columns = f(X), []
+    for j in range(len(X)):
+        changed = X.clone()
+        changed[j] = torch.randn_like(X[j])
+        columns.append(~torch.isclose(f(changed), before).all(dim=1))
+    return torch.stack(columns, dim=1)
 
 
 def _leaks_in_place(f, X):
@@ -120,6 +131,16 @@ row_leaks = Exercise(
             "Use new random numbers.",
         ),
         Mistake(
+            _leaks_by(change=torch.ones_like),
+            "你的结果等于把整行换成同一个数的结果：有的函数看不出这样的行与"
+            "全 0 的行有什么不同，例如每行的 softmax。换成新的随机数，"
+            "每个都不同。",
+            "Your result equals what you get by making all numbers of the row "
+            "the same: some functions do not tell such a row from one of "
+            "zeros, softmax of each row for one. Use new random numbers, all "
+            "different.",
+        ),
+        Mistake(
             _leaks_by(change=torch.zeros_like),
             "你的结果等于把整行换成 0 的结果：本来就是 0 的行等于没改。"
             "换成新的随机数。",
@@ -148,6 +169,14 @@ row_leaks = Exercise(
             "1e-9。",
             "Your result equals what you get when exact equality is asked "
             "for: rounding counts as a leak. The limit is 1e-9.",
+        ),
+        Mistake(
+            _leaks_isclose,
+            "你的结果等于用 torch.isclose 或 allclose 默认容差的结果：它们还"
+            "容许相对于数值本身的误差，小的变化就漏掉了。界限是 1e-9。",
+            "Your result equals what you get with torch.isclose or allclose "
+            "as they are: they also allow an error in proportion to the "
+            "values, and small changes are missed. The limit is 1e-9.",
         ),
         Mistake(
             lambda f, X: _row_leaks(f, X) & ~torch.eye(len(X)).bool(),

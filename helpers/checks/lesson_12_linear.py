@@ -75,6 +75,11 @@ def _zero_to_zero(f, shape):
     return torch.allclose(y, torch.zeros_like(y))
 
 
+def _no_absolute_value(f, shape):
+    u, v = _pair(shape)
+    return bool((f(u + v) - f(u) - f(v)).max() < 1e-8)
+
+
 def _is_affine(f, shape):
     u, v = _pair(shape)
     return torch.allclose(f(u + v) + f(0 * u), f(u) + f(v))
@@ -112,6 +117,15 @@ is_linear = Exercise(
             "You test multiplication by a number, negative ones included, "
             "but no sum: there are functions with f(cu) = c f(u) and without "
             "f(u + v) = f(u) + f(v).",
+        ),
+        Mistake(
+            _no_absolute_value,
+            "你的结果等于两边相减以后没有取绝对值的结果：差全是负数时也通过了，"
+            "绝对值和 ReLU 正是这样。先 abs()，再看最大的一个。",
+            "Your result equals what you get when the two sides are "
+            "subtracted without taking the absolute value: differences that "
+            "are all negative pass, as with abs and ReLU. Call abs() first, "
+            "then look at the largest.",
         ),
         Mistake(
             _is_affine,

@@ -54,6 +54,12 @@ def _one_after_the_other(X, theta):
     return torch.stack([x, y], dim=1)
 
 
+def _by_arctangent(X, theta):
+    x, y = X.T
+    radius, angle = X.norm(dim=1), torch.atan(y / x) + theta
+    return torch.stack([radius * angle.cos(), radius * angle.sin()], dim=1)
+
+
 def _about_the_centre(X, theta):
     centre = X.mean(dim=0)
     return _rotate(X - centre, theta) + centre
@@ -92,6 +98,29 @@ rotate = Exercise(
             "你把 theta 当成了度数：它已经是弧度，不要再换算。",
             "You take theta for degrees: it is in radians already, so do not "
             "convert it.",
+        ),
+        Mistake(
+            lambda X, theta: _rotate(X, math.degrees(theta)),
+            "你把 theta 换算成了度数：math.cos 和 math.sin 要的正是弧度，"
+            "不要换算。",
+            "You convert theta to degrees: radians are what math.cos and "
+            "math.sin want, so do not convert it.",
+        ),
+        Mistake(
+            lambda X, theta: _rotate(X, theta).T.reshape(X.shape),
+            "转得对，但 (2, N) 是用 reshape 变成 (N, 2) 的，x 和 y 混在了"
+            "一起：用转置 .T，或者 torch.stack(..., dim=1)。",
+            "Turned rightly, but (2, N) was made (N, 2) by reshape, which "
+            "mixes x and y: transpose with .T, or use "
+            "torch.stack(..., dim=1).",
+        ),
+        Mistake(
+            _by_arctangent,
+            "atan(y / x) 分不清相反的两个方向，x 为负的点转到了对面：用 "
+            "torch.atan2(y, x)，或者乘旋转矩阵。",
+            "atan(y / x) does not tell opposite directions apart, and points "
+            "with negative x land on the other side: use torch.atan2(y, x), "
+            "or multiply by the matrix.",
         ),
         Mistake(
             _turned(lambda c, s: [[c, s], [s, c]]),
@@ -173,6 +202,18 @@ def _halves(X, angles):
     return torch.cat([x * c - y * s, x * s + y * c], dim=1)
 
 
+def _halves_interleaved(X, angles):
+    Y = _halves(X, angles)
+    return torch.stack(Y.chunk(2, dim=1), dim=2).flatten(1)
+
+
+def _windows(X, angles):
+    Y = X.clone()
+    for k, angle in enumerate(angles.tolist()):
+        Y[:, k : k + 2] = _rotate(X[:, k : k + 2], angle)
+    return Y
+
+
 def _not_interleaved(X, angles):
     Y = _rotate_pairs(X, angles)
     return torch.cat([Y[:, ::2], Y[:, 1::2]], dim=1)
@@ -211,6 +252,21 @@ rotate_pairs = Exercise(
             "配第 K + k 个：题目要求相邻的 2k 和 2k + 1 配对。",
             "You pair the first half of the features with the second, number "
             "k with number K + k: pair the neighbours 2k and 2k + 1.",
+        ),
+        Mistake(
+            _halves_interleaved,
+            "你把一行切成了前后两半来配对，例如 view(N, 2, K)：应是 "
+            "view(N, K, 2)，相邻的 2k 和 2k + 1 是一对。",
+            "You cut a row into two halves and pair these, as view(N, 2, K) "
+            "does: it is view(N, K, 2), where the neighbours 2k and 2k + 1 "
+            "are a pair.",
+        ),
+        Mistake(
+            _windows,
+            "你取的是第 k 和 k + 1 个特征，相邻的对重叠了：第 k 对从 2k 开始，"
+            "即 X[:, 2 * k : 2 * k + 2]。",
+            "You take the features k and k + 1, so that pairs overlap: pair k "
+            "starts at 2k, X[:, 2 * k : 2 * k + 2].",
         ),
         Mistake(
             _not_interleaved,

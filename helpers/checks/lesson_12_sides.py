@@ -33,6 +33,7 @@ def _paper_cases(rng: torch.Generator) -> Iterator[tuple]:
     for sizes in ((3, 4, 5), (5, 2, 3), (3, 3, 3), (4, 4, 2), (2, 6, 6)):
         yield _paper(rng, *sizes)
     yield _paper(rng, 3, 2, 1)  # squeeze() would take this 1 too
+    yield _paper(rng, 4, 1, 3)  # and that of a hidden size G = 1
 
 
 def _holds_for_columns(answer, rng):
@@ -54,6 +55,14 @@ to_rows = Exercise(
             "(M2 @ M1).T。",
             "A is not transposed: M2 @ M1 is the matrix for columns, of "
             "shape (E, F); rows need (M2 @ M1).T.",
+        ),
+        Mistake(
+            lambda M1, c1, M2, c2: (M2 @ M1, M2 @ c1 + c2),
+            "这还是论文的列写法：A 要转置成 (M2 @ M1).T，b 是一列 (E, 1)，"
+            "要变成 (E,)。",
+            "This is still the paper's form for columns: A has to be "
+            "transposed, (M2 @ M1).T, and b is a column (E, 1) that should "
+            "have shape (E,).",
         ),
         Mistake(
             lambda M1, c1, M2, c2: (
@@ -209,6 +218,16 @@ shuffle_and_back = Exercise(
             "P.T, or order.argsort().",
         ),
         Mistake(
+            lambda order: (
+                _shuffle_and_back(order)[0],
+                torch.eye(len(order), dtype=torch.float64),
+            ),
+            "Q 是单位矩阵，什么也没有还原：Q 要把 P 打乱的行放回去，是 P 的"
+            "转置。",
+            "Your Q is the identity matrix and undoes nothing: Q has to put "
+            "back the rows that P shuffled; it is the transpose of P.",
+        ),
+        Mistake(
             lambda order: tuple(m.float() for m in _shuffle_and_back(order)),
             "值都对，dtype 是 float32：写明 dtype=torch.float64，否则与 "
             "float64 的 X 相乘会报错。",
@@ -218,8 +237,10 @@ shuffle_and_back = Exercise(
         ),
         Mistake(
             _one_hot,
-            "值都对，但 one_hot 给的是 int64：再加一句 .double()。",
-            "The values are right, but one_hot gives int64: add .double().",
+            "值都对，但 dtype 是 int64，one_hot 给的就是它：再加一句 "
+            ".double()。",
+            "The values are right, but the dtype is int64, which is what "
+            "one_hot gives: add .double().",
         ),
     ),
     properties=(

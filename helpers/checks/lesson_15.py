@@ -150,6 +150,14 @@ masked_attention = Exercise(
             "and that is what you hide. Use masked_fill(~mask, ...).",
         ),
         Mistake(
+            _masked(hide=lambda s, m: s.masked_fill(m, -1e9)),
+            "掩码反了：True 表示可以看，你给可以看的位置填了很小的数。"
+            "用 masked_fill(~mask, ...)。",
+            "The mask is the wrong way round: True means may be looked at, "
+            "and there you fill in a very low score. Use "
+            "masked_fill(~mask, ...).",
+        ),
+        Mistake(
             _masked(hide=lambda s, m: s * m),
             "你用乘法把分数变成了 0，或填了 0，但 e⁰ = 1，不许看的位置仍有"
             "权重。在 softmax 之前填 -inf。",
@@ -168,6 +176,14 @@ masked_attention = Exercise(
             "分母里。先遮，再做 softmax。",
             "You set weights to 0 after softmax: rows add up to less than 1, "
             "and hidden scores are still in the denominator. Mask first.",
+        ),
+        Mistake(
+            lambda q, k, v, mask: (
+                _hide(_scores(q, k), mask).softmax(dim=-1).softmax(dim=-1) @ v
+            ),
+            "softmax 做了两次：第二次把权重又拉平了。只对分数做一次。",
+            "softmax was applied twice, and the second time evens the weights "
+            "out: apply it once, to the scores.",
         ),
         Mistake(
             _hidden_afterwards(renormalise=True),

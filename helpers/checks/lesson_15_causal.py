@@ -23,10 +23,11 @@ def _causal(
     mask: Callable[[int], Tensor],
     hide: Callable[[Tensor, Tensor], Tensor] = _hide,
     scale: Callable[[Tensor], float] = lambda q: q.shape[-1] ** 0.5,
+    dim: int = -1,
 ) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
     def answer(q, k, v):
         scores = q @ k.mT / scale(q)
-        return hide(scores, mask(q.shape[-2])).softmax(dim=-1) @ v
+        return hide(scores, mask(q.shape[-2])).softmax(dim=dim) @ v
 
     return answer
 
@@ -160,6 +161,14 @@ causal_attention = Exercise(
             "在 softmax 之前填 -inf。",
             "A score times 0 is the score 0, and e⁰ = 1: the future still "
             "has weight. Fill in -inf before softmax.",
+        ),
+        Mistake(
+            _causal(_triangle, dim=-2),
+            "softmax 的轴错了：每一列之和为 1，后面的查询也进了分母。应让"
+            "每一行之和为 1，dim=-1。",
+            "The wrong axis for softmax: columns add up to 1, and later "
+            "queries are in the denominator. It is the rows that should add "
+            "up to 1, dim=-1.",
         ),
         Mistake(
             _zeroed,

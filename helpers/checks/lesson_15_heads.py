@@ -42,6 +42,16 @@ def _interleaved(x: Tensor, H: int) -> Tensor:
     return x.reshape(B, N, d_model // H, H).permute(0, 3, 1, 2)
 
 
+def _merge_interleaved(y: Tensor) -> Tensor:
+    B, H, N, D = y.shape
+    return y.permute(0, 2, 3, 1).reshape(B, N, D * H)
+
+
+def _columns(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    scores = q @ k.mT / math.sqrt(q.shape[-1])
+    return scores.softmax(dim=-2) @ v
+
+
 def _mixed(split: Callable, merge: Callable, attend: Callable = _sdpa):
     def answer(q, k, v, num_heads):
         heads = [split(part, num_heads) for part in (q, k, v)]
@@ -113,16 +123,37 @@ attend_in_heads = Exercise(
             "turn (B, H, N, D) back into (B, N, H, D), then reshape.",
         ),
         Mistake(
-            _mixed(
-                _interleaved,
-                lambda y: y.permute(0, 2, 3, 1).reshape(
-                    y.shape[0], y.shape[2], -1
-                ),
-            ),
+            _mixed(_interleaved, _merge_interleaved),
             "你的第 h 个头隔 H 列取一列。每个头应是连续的 D 列：view 成 "
             "(B, N, H, D)，不是 (B, N, D, H)。",
             "Your head h takes every H-th column. A head is D columns side "
             "by side: view as (B, N, H, D), not (B, N, D, H).",
+        ),
+        Mistake(
+            _mixed(_split, _merge_interleaved),
+            "拆对了，合并时 D 和 H 的次序反了，各头的特征交错在一起：换成 "
+            "(B, N, H, D) 再 reshape，不是 (B, N, D, H)。",
+            "Split rightly, but merged with D and H in the wrong order, so "
+            "that the features of the heads alternate: turn it into "
+            "(B, N, H, D) and then reshape, not (B, N, D, H).",
+        ),
+        Mistake(
+            lambda q, k, v, num_heads: _one_by_one(
+                q, k, v, q.shape[-1] // num_heads
+            ),
+            "头数和头宽弄反了：应有 num_heads 个头，每个宽 "
+            "d_model / num_heads。chunk(num_heads) 按个数切，"
+            "split(num_heads) 是按宽度切。",
+            "The number of heads and their width are swapped: there are "
+            "num_heads heads, each d_model / num_heads wide. "
+            "chunk(num_heads) cuts by number, split(num_heads) by width.",
+        ),
+        Mistake(
+            _mixed(_split, _merge, _columns),
+            "softmax 的轴错了：每个头里每个查询（行）的权重之和应为 1，"
+            "dim=-1。",
+            "The wrong axis for softmax: in every head the weights of each "
+            "query (row) should add up to 1, dim=-1.",
         ),
         Mistake(
             _mixed(_split, _merge, _full_scale),
@@ -216,11 +247,6 @@ def _cross(
     return answer
 
 
-def _columns(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    scores = q @ k.mT / math.sqrt(q.shape[-1])
-    return scores.softmax(dim=-2) @ v
-
-
 def _single(x, memory, w_q, w_k, w_v, w_o, num_heads):
     return _sdpa(x @ w_q, memory @ w_k, memory @ w_v) @ w_o
 
@@ -297,12 +323,7 @@ multi_head = Exercise(
             "(B, N, H, D), then reshape.",
         ),
         Mistake(
-            _cross(
-                split=_interleaved,
-                merge=lambda y: y.permute(0, 2, 3, 1).reshape(
-                    y.shape[0], y.shape[2], -1
-                ),
-            ),
+            _cross(split=_interleaved, merge=_merge_interleaved),
             "每个头应是投影后连续的 D 列，你隔 H 列取了一列。",
             "A head is D columns side by side of the projection; you take "
             "every H-th column.",
@@ -331,6 +352,25 @@ multi_head = Exercise(
             "nn.Linear 的 weight 才是转置的。",
             "The square matrices are transposed: here they are meant for row "
             "vectors, x @ w_q; it is nn.Linear's weight that is transposed.",
+        ),
+        Mistake(
+            _cross(project=lambda x, w: x @ w.T, out=lambda y, w_o: y @ w_o.T),
+            "四个矩阵都转置了：F.linear(x, w) 就是 x @ w.T，而这里的矩阵要直接"
+            "右乘，x @ w_q。",
+            "All four matrices are transposed: F.linear(x, w) is x @ w.T, "
+            "and these are to be multiplied as they are, x @ w_q.",
+        ),
+        Mistake(
+            _cross(merge=_merge_interleaved),
+            "合并时 D 和 H 的次序反了，各头的特征交错在一起：换成 "
+            "(B, N, H, D) 再 reshape。",
+            "Merged with D and H in the wrong order, so that the features of "
+            "the heads alternate: turn it into (B, N, H, D), then reshape.",
+        ),
+        Mistake(
+            _cross(out=lambda y, w_o: y @ w_o.T),
+            "w_o 转置了：按行向量约定直接右乘，y @ w_o。",
+            "w_o is transposed: multiply by it as it is, y @ w_o.",
         ),
         Mistake(
             _own_memory,

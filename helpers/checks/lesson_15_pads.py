@@ -26,10 +26,12 @@ def _padded(
     mask: Callable[[Tensor, int], Tensor] = _real,
     hide: Callable[[Tensor, Tensor], Tensor] = _hide,
     finish: Callable[[Tensor, Tensor], Tensor] = lambda w, m: w.nan_to_num(),
+    score: Callable[[Tensor, Tensor], Tensor] = _scores,
+    dim: int = -1,
 ) -> Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]:
     def answer(q, k, v, lengths):
         real = mask(lengths, k.shape[-2])
-        weights = hide(_scores(q, k), real).softmax(dim=-1)
+        weights = hide(score(q, k), real).softmax(dim=dim)
         return finish(weights, real) @ v
 
     return answer
@@ -90,10 +92,10 @@ padded_attention = Exercise(
     mistakes=(
         Mistake(
             _padded(finish=lambda w, m: w),
-            "长度为 0 的句子得到了 nan：一行全是 -inf，softmax 就是 0 除以 "
-            "0。把这些权重换成 0，例如 weights.nan_to_num()。",
-            "The sentence of length 0 gives nan: with a row of -inf softmax "
-            "is 0 divided by 0. Make those weights 0, for example with "
+            "长度为 0 的句子得到了 nan：一行全被遮掉，权重就是 0 除以 0。"
+            "把这些权重换成 0，例如 weights.nan_to_num()。",
+            "The sentence of length 0 gives nan: where a whole row is hidden "
+            "the weights are 0 divided by 0. Make them 0, for example with "
             "weights.nan_to_num().",
         ),
         Mistake(
@@ -148,6 +150,18 @@ padded_attention = Exercise(
             "The sentence of length 0 does not give 0: when all scores are "
             "equally small, softmax gives the plain mean. Multiply the "
             "weights by the mask as well.",
+        ),
+        Mistake(
+            _padded(score=lambda q, k: q @ k.mT),
+            "掩码是对的，但忘了除以 √D。",
+            "The mask is right, but the division by √D is missing.",
+        ),
+        Mistake(
+            _padded(dim=-2),
+            "softmax 的轴错了：你让每一列之和为 1，应让每一行（每个查询）之和"
+            "为 1，dim=-1。",
+            "The wrong axis for softmax: your columns add up to 1; it is the "
+            "rows (one for each query) that should, dim=-1.",
         ),
         Mistake(
             _padded(hide=lambda s, m: s),

@@ -125,6 +125,94 @@ def leaks_one_bool(f, X):
     return bool(leaks_pairs(f, X).fill_diagonal_(False).any())
 
 
+def leaks_by_index_copy(f, X):
+    places = torch.arange(len(X))
+
+    def moved(j):
+        noise = 1 + 10 * torch.rand(1, X.shape[1], dtype=X.dtype)
+        other = X.index_copy(0, places[j : j + 1], noise)
+        return (f(other) - f(X)).abs().sum(dim=1) > 1e-9
+
+    return torch.stack([moved(j) for j in range(len(X))]).mT
+
+
+def leaks_by_mixing(f, X):
+    N = X.size(0)
+    out = [[False] * N for _ in range(N)]
+    for j in range(N):
+        keep = (torch.arange(N) != j)[:, None].to(X.dtype)
+        step = f(X * keep + torch.randn_like(X) * (1 - keep)) - f(X)
+        for i in range(N):
+            out[i][j] = bool((step[i].abs() > 1e-9).sum())
+    return torch.tensor(out)
+
+
+def leaks_large_limit(f, X):
+    N = len(X)
+    out = torch.zeros(N, N, dtype=torch.bool)
+    for j in range(N):
+        other = X.clone()
+        other[j] = torch.randn_like(X[j])
+        out[:, j] = ((f(other) - f(X)).abs() > 1e-6).any(dim=1)
+    return out
+
+
+def leaks_allclose_rows(f, X):
+    N = len(X)
+    out = torch.zeros(N, N, dtype=torch.bool)
+    for j in range(N):
+        other = X.clone()
+        other[j] = torch.rand_like(X[j])
+        pairs = zip(f(other), f(X), strict=True)
+        for i, (row, old) in enumerate(pairs):
+            out[i, j] = not torch.allclose(row, old)
+    return out
+
+
+def _leaks_from_row(f, X, other):
+    N = len(X)
+    out = torch.zeros(N, N, dtype=torch.bool)
+    for j in range(N):
+        changed = X.clone()
+        changed[j] = X[other(j) % N]
+        out[:, j] = ((f(changed) - f(X)).abs() > 1e-9).any(dim=1)
+    return out
+
+
+def leaks_next_row(f, X):
+    return _leaks_from_row(f, X, lambda j: j + 1)
+
+
+def leaks_row_before(f, X):
+    return _leaks_from_row(f, X, lambda j: j - 1)
+
+
+def leaks_small_noise(f, X):
+    return _leaks_with(f, X, lambda row: row + 1e-3 * torch.randn_like(row))
+
+
+def leaks_one_number(f, X):
+    return _leaks_with(f, X, lambda row: torch.randn(1).to(row).expand_as(row))
+
+
+def leaks_shuffled_features(f, X):
+    return _leaks_with(f, X, lambda row: row.flip(0))
+
+
+def leaks_all_rows_at_once(f, X):
+    moved = ((f(torch.randn_like(X)) - f(X)).abs() > 1e-9).any(dim=1)
+    return moved[:, None].expand(len(X), len(X)).clone()
+
+
+def leaks_columns_of_input(f, X):
+    columns = []
+    for j in range(X.shape[1]):
+        other = X.clone()
+        other[:, j] = torch.randn(len(X), dtype=X.dtype)
+        columns.append(((f(other) - f(X)).abs() > 1e-9).any(dim=1))
+    return torch.stack(columns, dim=1)
+
+
 # --- is_linear ------------------------------------------------------------
 
 
@@ -213,6 +301,62 @@ def linear_opposite(f, shape):
 
 def linear_same_shape(f, shape):
     return f(torch.zeros(shape, dtype=torch.float64)).shape == shape
+
+
+def linear_by_derivative(f, shape):
+    u, v = torch.randn((2, *shape), dtype=torch.float64)
+    _, slope = torch.autograd.functional.jvp(f, u, v)
+    return torch.allclose(f(v), slope) and torch.allclose(
+        f(-3 * v), -3 * slope
+    )
+
+
+def linear_on_integers(f, shape):
+    u, v = (torch.randint(-9, 10, shape).double() for _ in range(2))
+    return torch.allclose(f(u + v), f(u) + f(v))
+
+
+def linear_by_assertion(f, shape):
+    try:
+        for _ in range(4):
+            u, v = torch.randn((2, *shape), dtype=torch.float64)
+            torch.testing.assert_close(f(u - 2 * v), f(u) - 2 * f(v))
+    except AssertionError:
+        return False
+    return True
+
+
+def linear_one_sided(f, shape):
+    u, v = torch.randn((2, *shape), dtype=torch.float64)
+    return bool((f(u) + f(v) - f(u + v)).max() < 1e-8)
+
+
+def linear_sums(f, shape):
+    # Sorting keeps the sum.
+    u, v = torch.randn((2, *shape), dtype=torch.float64)
+    return torch.allclose(f(u + v).sum(), (f(u) + f(v)).sum())
+
+
+def linear_lengths(f, shape):
+    u, v = torch.randn((2, *shape), dtype=torch.float64)
+    return torch.allclose(f(u + v).norm(), (f(u) + f(v)).norm())
+
+
+def linear_either(f, shape):
+    u, v = torch.randn((2, *shape), dtype=torch.float64)
+    additive = torch.allclose(f(u + v), f(u) + f(v))
+    return additive or torch.allclose(f(2 * u), 2 * f(u))
+
+
+def linear_numpy_bool(f, shape):
+    u, v = torch.randn((2, *shape), dtype=torch.float64)
+    return (f(u + v) - f(u) - f(v)).abs().max().numpy() < 1e-8
+
+
+def linear_raises(f, shape):
+    u, v = torch.randn((2, *shape), dtype=torch.float64)
+    torch.testing.assert_close(f(u + v), f(u) + f(v))
+    return True
 
 
 # --- rotate ---------------------------------------------------------------
@@ -304,6 +448,47 @@ def rotate_matrix_only(X, theta):
 
 def rotate_list(X, theta):
     return rotate_by_parts(X, theta).tolist()
+
+
+def rotate_exponential(X, theta):
+    turn = torch.tensor([[0.0, theta], [-theta, 0.0]], dtype=X.dtype)
+    return X @ torch.linalg.matrix_exp(turn)
+
+
+def rotate_by_basis(X, theta):
+    c, s = math.cos(theta), math.sin(theta)
+    return X[:, :1] * X.new_tensor([c, s]) + X[:, 1:] * X.new_tensor([-s, c])
+
+
+def rotate_as_layer(X, theta):
+    c, s = math.cos(theta), math.sin(theta)
+    return F.linear(weight=X.new_tensor([[c, -s], [s, c]]), input=X)
+
+
+def rotate_elementwise(X, theta):
+    return X * X.new_tensor([math.cos(theta), math.sin(theta)])
+
+
+def rotate_to_theta(X, theta):
+    radius = X.norm(dim=1)
+    parts = radius * math.cos(theta), radius * math.sin(theta)
+    return torch.stack(parts, dim=1)
+
+
+def rotate_half_circle(X, theta):
+    return rotate_by_parts(X, theta % math.pi)
+
+
+def rotate_twice(X, theta):
+    return rotate_by_parts(X, 2 * theta)
+
+
+def rotate_first_point(X, theta):
+    return torch.cat([rotate_by_parts(X[:1], theta), X[1:]])
+
+
+def rotate_flipped_result(X, theta):
+    return rotate_by_parts(X, theta).flip(1)
 
 
 # --- rotate_pairs ---------------------------------------------------------
@@ -406,6 +591,70 @@ def pairs_shifted(X, angles):
     return pairs_loop(X.roll(-1, 1), angles).roll(1, 1)
 
 
+def pairs_by_number(X, angles):
+    out = torch.empty_like(X)
+    for n in range(X.shape[0]):
+        for k, angle in enumerate(angles):
+            x, y = X[n, 2 * k], X[n, 2 * k + 1]
+            out[n, 2 * k] = x * angle.cos() - y * angle.sin()
+            out[n, 2 * k + 1] = x * angle.sin() + y * angle.cos()
+    return out
+
+
+def pairs_bmm(X, angles):
+    c, s = angles.cos(), angles.sin()
+    R = torch.stack([c, s, -s, c], dim=-1).view(-1, 2, 2)
+    pairs = X.unflatten(1, (-1, 2)).transpose(0, 1)  # (K, N, 2)
+    return torch.bmm(pairs, R).transpose(0, 1).flatten(1)
+
+
+def pairs_steps(X, angles):
+    out = torch.zeros_like(X)
+    c, s = torch.cos(angles), torch.sin(angles)
+    out[:, 0::2] = X[:, 0::2] * c - X[:, 1::2] * s
+    out[:, 1::2] = X[:, 0::2] * s + X[:, 1::2] * c
+    return out
+
+
+def pairs_running_windows(X, angles):
+    out = X.clone()
+    for k, angle in enumerate(angles.tolist()):
+        out[:, k : k + 2] = out[:, k : k + 2] @ _rotation(angle)
+    return out
+
+
+def pairs_summed_angles(X, angles):
+    return pairs_loop(X, angles.cumsum(0))
+
+
+def pairs_mean_angle(X, angles):
+    return pairs_loop(X, angles.mean().expand_as(angles))
+
+
+def pairs_last_angle(X, angles):
+    return pairs_loop(X, angles[-1:].expand_as(angles))
+
+
+def pairs_next_angle(X, angles):
+    return pairs_loop(X, angles.roll(-1))
+
+
+def pairs_mirrored(X, angles):
+    x, y = X[:, ::2], X[:, 1::2]
+    c, s = angles.cos(), angles.sin()
+    return torch.stack([x * c + y * s, x * s - y * c], dim=2).flatten(1)
+
+
+def pairs_swapped(X, angles):
+    turned = pairs_einsum(X, angles).view(len(X), -1, 2)
+    return turned.flip(2).flatten(1)
+
+
+def pairs_joined_below(X, angles):
+    parts = zip(X.split(2, dim=1), angles.tolist(), strict=True)
+    return torch.cat([part @ _rotation(angle) for part, angle in parts])
+
+
 # --- to_rows --------------------------------------------------------------
 
 
@@ -487,6 +736,67 @@ def rows_float32(M1, c1, M2, c2):
     return A.float(), b.float()
 
 
+def rows_augmented(M1, c1, M2, c2):
+    # A 1 is added to every row, as for a shift.
+    last = torch.zeros(1, M1.shape[1] + 1, dtype=M1.dtype)
+    last[0, -1] = 1
+    inner = torch.cat([torch.cat([M1, c1], dim=1), last])
+    T = (torch.cat([M2, c2], dim=1) @ inner).T
+    return T[:-1], T[-1]
+
+
+def rows_two_layers(M1, c1, M2, c2):
+    def layers(x):
+        return F.linear(F.linear(x, M1, c1.view(-1)), M2, c2.view(-1))
+
+    b = layers(M1.new_zeros(M1.size(1)))
+    return layers(torch.eye(M1.size(1), dtype=M1.dtype)) - b, b
+
+
+def rows_by_number(M1, c1, M2, c2):
+    A = M1.new_zeros(M1.shape[1], M2.shape[0])
+    b = c2.clone().reshape(-1)
+    for e in range(M2.shape[0]):
+        for g in range(M2.shape[1]):
+            b[e] += M2[e, g] * c1[g, 0]
+            for f in range(M1.shape[1]):
+                A[f, e] += M1[g, f] * M2[e, g]
+    return A, b
+
+
+def rows_squeezed_biases(M1, c1, M2, c2):
+    # With G = 1 there is no axis left to multiply over.
+    return M1.T @ M2.T, c1.squeeze() @ M2.T + c2.squeeze()
+
+
+def rows_first_of_bias(M1, c1, M2, c2):
+    return M1.T @ M2.T, (M2 @ c1 + c2)[0]
+
+
+def rows_no_bias(M1, c1, M2, c2):
+    return M1.T @ M2.T, torch.zeros_like(c2[:, 0])
+
+
+def rows_outer_bias(M1, c1, M2, c2):
+    return M1.T @ M2.T, c1.squeeze(1)
+
+
+def rows_multiplied_bias(M1, c1, M2, c2):
+    return M1.T @ M2.T, (M2 @ c1 * c2)[:, 0]
+
+
+def rows_two_matrices(M1, c1, M2, c2):
+    return M1.T, M2.T
+
+
+def rows_one_tensor(M1, c1, M2, c2):
+    return torch.cat([M1.T @ M2.T, (M2 @ c1 + c2).T])
+
+
+def rows_a_function(M1, c1, M2, c2):
+    return lambda x: x @ M1.T @ M2.T
+
+
 # --- shuffle_and_back -----------------------------------------------------
 
 
@@ -520,6 +830,60 @@ def shuffle_scatter(order):
 def shuffle_compare(order):
     P = (order[:, None] == torch.arange(len(order))).double()
     return P, P.T
+
+
+def shuffle_select(order):
+    eye = torch.eye(len(order), dtype=torch.float64)
+    return eye.index_select(0, order), eye.index_select(1, order)
+
+
+def shuffle_put(order):
+    N = len(order)
+    P = torch.zeros(N, N, dtype=torch.float64)
+    P[torch.arange(N), order] = 1
+    return P, P.transpose(0, 1)
+
+
+def shuffle_solve(order):
+    N = len(order)
+    places = torch.stack([torch.arange(N), order])
+    P = torch.sparse_coo_tensor(places, torch.ones(N).double()).to_dense()
+    return P, torch.linalg.solve(P, torch.eye(N, dtype=torch.float64))
+
+
+def shuffle_sorted(order):
+    eye = torch.eye(len(order), dtype=torch.float64)
+    return eye[order], eye[order.sort().values]
+
+
+def shuffle_other_axis(order):
+    P = torch.zeros(len(order), len(order), dtype=torch.float64)
+    P.scatter_(0, order[None], 1.0)
+    return P, P.T
+
+
+def shuffle_from_one(order):
+    eye = torch.eye(len(order), dtype=torch.float64)
+    return eye[order - 1], eye[order - 1].T
+
+
+def shuffle_half_turn(order):
+    P = shuffle_loop(order)[0]
+    return P, P.flip(0, 1)
+
+
+def shuffle_minus(order):
+    P = shuffle_loop(order)[0]
+    return P, -P.T
+
+
+def shuffle_stacked(order):
+    return torch.stack(shuffle_loop(order))
+
+
+def shuffle_integers(order):
+    eye = torch.eye(len(order), dtype=torch.int64)
+    return eye[order], eye[order].T
 
 
 def shuffle_identity(order):
@@ -585,12 +949,17 @@ RIGHT = {
         leaks_rows_then_transpose,
         leaks_own_copy,
         leaks_jacobian,
+        leaks_by_index_copy,
+        leaks_by_mixing,
     ],
     "is_linear": [
         linear_two_tests,
         linear_sum_only,
         linear_many_trials,
         linear_by_matrix,
+        linear_by_derivative,
+        linear_on_integers,
+        linear_by_assertion,
     ],
     "rotate": [
         rotate_by_parts,
@@ -598,6 +967,9 @@ RIGHT = {
         rotate_paper,
         rotate_polar,
         rotate_loop,
+        rotate_exponential,
+        rotate_by_basis,
+        rotate_as_layer,
     ],
     "rotate_pairs": [
         pairs_block_diag,
@@ -605,12 +977,18 @@ RIGHT = {
         pairs_einsum,
         pairs_complex,
         pairs_half_turn_trick,
+        pairs_by_number,
+        pairs_bmm,
+        pairs_steps,
     ],
     "to_rows": [
         rows_transposed_product,
         rows_flattened,
         rows_einsum,
         rows_by_basis,
+        rows_augmented,
+        rows_two_layers,
+        rows_by_number,
     ],
     "shuffle_and_back": [
         shuffle_loop,
@@ -618,6 +996,9 @@ RIGHT = {
         shuffle_argsort,
         shuffle_scatter,
         shuffle_compare,
+        shuffle_select,
+        shuffle_put,
+        shuffle_solve,
     ],
 }
 
@@ -634,6 +1015,15 @@ WRONG = {
         leaks_by_single_rows,
         leaks_against_input,
         leaks_one_bool,
+        leaks_large_limit,
+        leaks_allclose_rows,
+        leaks_next_row,
+        leaks_row_before,
+        leaks_small_noise,
+        leaks_one_number,
+        leaks_shuffled_features,
+        leaks_all_rows_at_once,
+        leaks_columns_of_input,
     ],
     "is_linear": [
         linear_always,
@@ -647,6 +1037,12 @@ WRONG = {
         linear_first_row,
         linear_opposite,
         linear_same_shape,
+        linear_one_sided,
+        linear_sums,
+        linear_lengths,
+        linear_either,
+        linear_numpy_bool,
+        linear_raises,
     ],
     "rotate": [
         rotate_columns,
@@ -662,6 +1058,12 @@ WRONG = {
         rotate_normalised,
         rotate_matrix_only,
         rotate_list,
+        rotate_elementwise,
+        rotate_to_theta,
+        rotate_half_circle,
+        rotate_twice,
+        rotate_first_point,
+        rotate_flipped_result,
     ],
     "rotate_pairs": [
         pairs_repeat,
@@ -675,6 +1077,14 @@ WRONG = {
         pairs_rows,
         pairs_stacked_wrong,
         pairs_shifted,
+        pairs_running_windows,
+        pairs_summed_angles,
+        pairs_mean_angle,
+        pairs_last_angle,
+        pairs_next_angle,
+        pairs_mirrored,
+        pairs_swapped,
+        pairs_joined_below,
     ],
     "to_rows": [
         rows_first_layer,
@@ -689,6 +1099,14 @@ WRONG = {
         rows_wrong_inner_bias,
         rows_only_matrix,
         rows_float32,
+        rows_squeezed_biases,
+        rows_first_of_bias,
+        rows_no_bias,
+        rows_outer_bias,
+        rows_multiplied_bias,
+        rows_two_matrices,
+        rows_one_tensor,
+        rows_a_function,
     ],
     "shuffle_and_back": [
         shuffle_identity,
@@ -703,5 +1121,12 @@ WRONG = {
         shuffle_sorts_input,
         shuffle_reversed,
         shuffle_four,
+        shuffle_sorted,
+        shuffle_other_axis,
+        shuffle_from_one,
+        shuffle_half_turn,
+        shuffle_minus,
+        shuffle_stacked,
+        shuffle_integers,
     ],
 }
