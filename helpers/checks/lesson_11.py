@@ -41,10 +41,13 @@ def _hooked(B: int, H: int, W: int) -> list[tuple[int, ...]]:
 
 
 def _shapes(
-    B: int, H: int, W: int, *, lost: int = 4, up: int = 0
+    B: int, H: int, W: int, *, lost: int = 4, up: int = 0, pad: int = 0
 ) -> list[tuple[int, ...]]:
-    """The shapes by formula; `lost` rows a convolution, `up` rounds up."""
-    h1, w1 = H - lost, W - lost
+    """The shapes by formula.
+
+    `lost` rows a convolution, `up` rounds up, `pad` rows around the image.
+    """
+    h1, w1 = H - lost + 2 * pad, W - lost + 2 * pad
     h2, w2 = (h1 + up) // 2, (w1 + up) // 2
     h3, w3 = h2 - lost, w2 - lost
     h4, w4 = (h3 + up) // 2, (w3 + up) // 2
@@ -69,6 +72,17 @@ def _channels_last(B: int, H: int, W: int) -> list[tuple[int, ...]]:
 
 def _always_256(B: int, H: int, W: int) -> list[tuple[int, ...]]:
     return [*_shapes(B, H, W)[:-1], (B, 256)]
+
+
+def _flat_too_early(B: int, H: int, W: int) -> list[tuple[int, ...]]:
+    *maps, pooled, _ = _shapes(B, H, W)
+    _, channels, h, w = maps[-1]
+    return [*maps, pooled, (B, channels * h * w)]
+
+
+def _flat_one_channel(B: int, H: int, W: int) -> list[tuple[int, ...]]:
+    *maps, (_, features) = _shapes(B, H, W)
+    return [*maps, (B, features // 16)]
 
 
 def _shape_cases(rng: torch.Generator) -> Iterator[tuple]:
@@ -109,6 +123,24 @@ lenet_shapes = Exercise(
             "最后的 256 只对 28 到 31 像素的图像成立，应为 16·h·w。",
             "The 256 at the end holds only for images of 28 to 31 pixels; "
             "it is 16·h·w.",
+        ),
+        Mistake(
+            lambda B, H, W: _shapes(B, H, W, pad=2),
+            "你给 conv1 加了填充 2，那是常见教程里的 LeNet；讲义的没有填充。",
+            "You pad by 2 in conv1, as the LeNet of many tutorials does; the "
+            "lecture's has no padding.",
+        ),
+        Mistake(
+            _flat_too_early,
+            "你展平的是 conv2 的输出，应在第二次池化之后展平。",
+            "You flatten the output of conv2; flatten after the second "
+            "pooling.",
+        ),
+        Mistake(
+            _flat_one_channel,
+            "展平时漏了通道：16 张特征图接成一行，是 16·h·w 个数。",
+            "Flattening has lost the channels: 16 maps in a row are 16·h·w "
+            "numbers.",
         ),
         Mistake(
             lambda B, H, W: _shapes(B, W, H),
@@ -182,6 +214,17 @@ layer_params = Exercise(
             "漏了输入通道：每个输出通道对每个输入通道各有一个核。",
             "The input channels are missing: each output channel has a "
             "kernel for each input channel.",
+        ),
+        Mistake(
+            lambda i, o, k=(1, 1), b=True: i * k[0] * k[1] + b * o,
+            "漏了输出通道：每个输出通道都有自己的一组核。",
+            "The output channels are missing: each of them has kernels of "
+            "its own.",
+        ),
+        Mistake(
+            lambda i, o, k=(1, 1), b=True: i * o * (k[0] + k[1]) + b * o,
+            "核的高和宽应相乘，你把它们相加了。",
+            "You add the height and the width of the kernel; multiply them.",
         ),
         Mistake(
             lambda i, o, k=(1, 1), b=True: i * o + b * o,

@@ -114,6 +114,11 @@ def _records_nothing(answer: Callable, rng: torch.Generator) -> bool:
     return not any(grad for _, grad in _spied(answer, True).modes)
 
 
+def _still_learns(answer: Callable, rng: torch.Generator) -> bool:
+    model = _spied(answer, True)
+    return torch.is_grad_enabled() and model.scale.requires_grad
+
+
 def _back_to_train(answer: Callable, rng: torch.Generator) -> bool:
     return _spied(answer, True).training
 
@@ -128,6 +133,22 @@ def _by_dataset(loader, model: nn.Module, loss_fn: Callable) -> tuple:
     return loss / share, accuracy / share
 
 
+def _by_batches(loader, model: nn.Module, loss_fn: Callable) -> tuple:
+    loss, accuracy = _evaluated(loader, model, loss_fn)
+    return loss * sum(len(y) for _, y in loader) / len(loader), accuracy
+
+
+def _mean_of_means(loader, model: nn.Module, loss_fn: Callable) -> tuple:
+    each = [_evaluated([batch], model, loss_fn) for batch in loader]
+    losses, accuracies = zip(*each, strict=True)
+    return sum(losses) / len(each), sum(accuracies) / len(each)
+
+
+def _switched_off(loader, model: nn.Module, loss_fn: Callable) -> tuple:
+    torch.set_grad_enabled(False)
+    return _evaluated(loader, model, loss_fn)
+
+
 weighted_evaluate = Exercise(
     reference=_evaluated,
     cases=_loader_cases,
@@ -138,6 +159,39 @@ weighted_evaluate = Exercise(
             "先乘以 len(x)，最后除以样本总数。",
             "You average the means of the batches: the short last batch "
             "weighs too much. Multiply by len(x), divide by the samples.",
+        ),
+        Mistake(
+            _mean_of_means,
+            "损失和准确率都成了各批平均的平均：最后的小批次权重过大。"
+            "两个都按样本数：乘以 len(x) 的损失、答对的个数，再除以总数。",
+            "Loss and accuracy are both means of the batches' means: the "
+            "short last batch weighs too much. Add up loss times len(x), and "
+            "the right answers, and divide both by the samples.",
+        ),
+        Mistake(
+            lambda *given: (_evaluated(*given)[0], _mean_of_means(*given)[1]),
+            "准确率成了各批准确率的平均：数答对的个数，再除以样本总数。",
+            "The accuracy is a mean of the batches' accuracies: count the "
+            "right answers and divide by the samples.",
+        ),
+        Mistake(
+            lambda loader, model, loss_fn: _evaluated(
+                loader, nn.Sequential(model, nn.Softmax(1)), loss_fn
+            ),
+            "在损失函数之前多做了一次 softmax：把 logits 直接交给 loss_fn。",
+            "There is a softmax before the loss function: hand the logits to "
+            "loss_fn as they are.",
+        ),
+        Mistake(
+            lambda loader, *rest: _evaluated([next(iter(loader))], *rest),
+            "只算了第一批：return 是不是写在了循环里面？",
+            "Only the first batch counts: does return stand inside the loop?",
+        ),
+        Mistake(
+            _by_batches,
+            "损失按样本加权了，却除以了批次数，应除以样本数。",
+            "The loss is weighted by samples, but divided by the number of "
+            "batches; divide by the samples.",
         ),
         Mistake(
             _spoiled(mode="as it is"),
@@ -199,6 +253,14 @@ weighted_evaluate = Exercise(
             "The graph is still recorded while you evaluate. Put the loop "
             "under with torch.no_grad():.",
         ),
+        Mistake(
+            _switched_off,
+            "评估之后求导仍被关着（set_grad_enabled(False) 或 "
+            "requires_grad_(False)）。用 with torch.no_grad():，它自己恢复。",
+            "After evaluating, gradients are still off "
+            "(set_grad_enabled(False) or requires_grad_(False)). Use with "
+            "torch.no_grad():, which puts things back.",
+        ),
     ),
     properties=(
         Property(
@@ -210,6 +272,12 @@ weighted_evaluate = Exercise(
             _records_nothing,
             "评估时仍在记录计算图。",
             "The graph is still recorded while you evaluate.",
+        ),
+        Property(
+            _still_learns,
+            "评估之后求导仍被关着，模型不能接着训练。",
+            "After evaluating, gradients are still off, and the model cannot "
+            "go on training.",
         ),
         Property(
             _back_to_train,

@@ -63,6 +63,17 @@ def _flattened(model: nn.Module, x: Tensor) -> Tensor:
     return _head(model, torch.flatten(_features(model, x), 1))
 
 
+def _without_relu(model: nn.Module, x: Tensor) -> Tensor:
+    x = torch.flatten(_features(model, x), 1)
+    return model.fc3(model.fc2(model.fc1(x)))
+
+
+def _raised(model: nn.Module, x: Tensor) -> Tensor:
+    if not all(28 <= size <= 31 for size in x.shape[2:]):
+        raise Exception("H and W must be 28 to 31")
+    return _flattened(model, x)
+
+
 def _asserted(model: nn.Module, x: Tensor) -> Tensor:
     assert x.shape[2:].numel() in range(28**2, 31**2 + 1)
     return _flattened(model, x)
@@ -101,6 +112,13 @@ def _image_cases(rng: torch.Generator) -> Iterator[tuple]:
         yield model, torch.randn(shape, generator=rng, dtype=torch.float64)
 
 
+_ROWS_MIXED = (
+    "大小不对时，一张图像单独送进去和放在一批里，得到的行不同："
+    "每行只由自己那张图像算出，或者 raise ValueError。",
+    "For a wrong size, an image by itself and in a batch gets different "
+    "rows: compute each row from its own image alone, or raise ValueError.",
+)
+
 _SAME_ROWS = (
     "大小不对时，不同的图像得到了一样的行：凑出来的答案比报错更糟。"
     "用 raise ValueError。",
@@ -110,7 +128,11 @@ _SAME_ROWS = (
 
 
 def _safe_at(*shapes: tuple[int, int, int]) -> Callable:
-    """The test that (B, H, W) gives (B, 10), row by row, or ValueError."""
+    """The test that (B, H, W) gives (B, 10), row by row, or ValueError.
+
+    No tensor, a wrong shape and wrong rows fail it in three ways, so that
+    a mistake of one kind is not taken for another.
+    """
 
     def test(answer: Callable, rng: torch.Generator) -> bool:
         torch.manual_seed(_between(rng, 0, 10_000))
@@ -122,13 +144,14 @@ def _safe_at(*shapes: tuple[int, int, int]) -> Callable:
                 logits = answer(model, x)
             except ValueError:
                 continue
-            if not isinstance(logits, Tensor) or logits.shape != (B, 10):
+            if not isinstance(logits, Tensor):
                 return False
+            assert logits.shape == (B, 10)
             if B > 1 and torch.equal(logits[0], logits[1]):
                 raise Rejection(*_SAME_ROWS)
             alone = answer(model, x[:1])
             if not torch.allclose(logits[:1], alone, atol=1e-8):
-                return False
+                raise Rejection(*_ROWS_MIXED)
         return True
 
     return test
@@ -147,10 +170,10 @@ safe_forward = Exercise(
         ),
         Mistake(
             _flattened,
-            "批次不再乱了，但大小不对时出来的是层内部的 RuntimeError。"
-            "请先检查，再抛出 ValueError。",
-            "The batch is safe now, but a wrong size ends in a RuntimeError "
-            "from inside a layer. Check first and raise ValueError.",
+            "批次不再乱了，但大小不对时出来的是 RuntimeError，不是 "
+            "ValueError。请先检查，再抛出 ValueError。",
+            "The batch is safe now, but a wrong size ends in a RuntimeError, "
+            "not in a ValueError. Check first and raise ValueError.",
         ),
         Mistake(
             _asserted,
@@ -161,9 +184,29 @@ safe_forward = Exercise(
         ),
         Mistake(
             _swallowed,
-            "大小不对时你返回了 None。错误要说出来：raise ValueError。",
-            "For a wrong size you return None. Say that it is wrong: raise "
-            "ValueError.",
+            "大小不对时你返回了别的东西（例如 None），不是张量。"
+            "错误要抛出来：raise ValueError。",
+            "For a wrong size you return something else than a tensor (None, "
+            "say). Errors are raised: raise ValueError.",
+        ),
+        Mistake(
+            _raised,
+            "大小不对时抛出的是一般的 Exception：except ValueError 接不住"
+            "它。用 raise ValueError。",
+            "For a wrong size a plain Exception is raised, which except "
+            "ValueError does not catch. Use raise ValueError.",
+        ),
+        Mistake(
+            lambda model, x: _safe(model, x).softmax(1),
+            "返回的是概率：去掉最后的 softmax，交叉熵里已经有一个。",
+            "You return probabilities: leave out the softmax at the end, "
+            "cross-entropy has one inside.",
+        ),
+        Mistake(
+            _without_relu,
+            "fc1 和 fc2 之后漏了 ReLU：三个线性层合起来只是一个线性层。",
+            "The ReLUs after fc1 and fc2 are missing: three linear layers "
+            "are then a single one.",
         ),
         Mistake(
             _only_height,

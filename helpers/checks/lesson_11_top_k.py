@@ -82,6 +82,19 @@ top_k = Exercise(
             "is enough: any, not all.",
         ),
         Mistake(
+            lambda logits, y, k: 1.0,
+            "结果总是 1：any() 没有给轴，有一张图像对上就算全对。"
+            "用 any(1)，每一行只和自己的 y 比。",
+            "The result is always 1: any() without an axis lets one right "
+            "image stand for all. Use any(1), each row against its own y.",
+        ),
+        Mistake(
+            lambda logits, y, k: _top_k(logits, y, k) - _top_k(logits, y, 1),
+            "漏了第一名：升序排列时切片 [-k:-1] 不含最后一列，应为 [-k:]。",
+            "The first place is missing: in ascending order the slice "
+            "[-k:-1] leaves out the last column; it is [-k:].",
+        ),
+        Mistake(
             lambda logits, y, k: (
                 _top_k(logits, y, k) - _top_k(logits, y, k - 1)
             ),

@@ -18,9 +18,10 @@ HELD_OUT = 400  # images it is judged by
 
 _SENTENCES = {
     "shape": (
-        "返回的模型应把 (N, 1, 28, 28) 变为 (N, 10) 的 logits。",
-        "The model that you return should turn (N, 1, 28, 28) into logits "
-        "(N, 10).",
+        "返回的应是训练好的模型本身（不是类，也不是它的输出），"
+        "它把 (N, 1, 28, 28) 变为 (N, 10) 的 logits。",
+        "Return the trained model itself (no class, and not its output), "
+        "which turns (N, 1, 28, 28) into logits (N, 10).",
     ),
     "nan": (
         "模型的输出里有 nan 或 inf：学习率太大了。",
@@ -48,11 +49,13 @@ _SENTENCES = {
         "(logits go with cross_entropy)?",
     ),
     "chance": (
-        "在训练图像上也只有随机猜测的水平，什么也没学到：学习率太小，"
-        "或者 step 之前梯度是空的（顺序：zero_grad、backward、step）。",
+        "在训练图像上也只有随机猜测的水平，什么也没学到：学习率太小；"
+        "或者 step 之前梯度是空的（顺序：zero_grad、backward、step；"
+        "优化器拿的是这个模型的参数吗？）；或者 x 和 y 打乱的顺序不同。",
         "Even on the training images it only guesses, nothing was learned: "
         "the learning rate is too small, or step finds no gradients (the "
-        "order is zero_grad, backward, step).",
+        "order is zero_grad, backward, step; does the optimizer hold this "
+        "model's parameters?), or x and y were shuffled apart.",
     ),
     "half": (
         "训练图像只学会了一部分（准确率低于 0.9）：轮次太少？忘了 "
@@ -103,10 +106,10 @@ def _baseline(x: Tensor, y: Tensor) -> Callable[[Tensor], Tensor]:
 @torch.no_grad()
 def _symptom(model, x: Tensor, y: Tensor, x_held: Tensor, y_held: Tensor):
     """What is to be seen of a model: a key of _SENTENCES, or "beats"."""
+    if isinstance(model, type) or not callable(model):
+        return "shape"
     if isinstance(model, nn.Module):
         model.eval()
-    if not callable(model):
-        return "shape"
     logits, held = model(x), model(x_held)
     for out, images in ((logits, x), (held, x_held)):
         if not isinstance(out, Tensor) or out.shape != (len(images), 10):
