@@ -6,6 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
+from ._style import checked
+
 MAX_NAMES = 8
 
 
@@ -17,8 +19,11 @@ def describe(fig: Figure) -> str:
 
     Returns:
         "中文。 / English."
+
+    Raises:
+        TypeError: If `fig` is not a figure.
     """
-    axes = [ax for ax in fig.axes if not hasattr(ax, "_colorbar")]
+    axes = [ax for ax in checked(fig).axes if not hasattr(ax, "_colorbar")]
     title = _clean(fig.get_suptitle())
     zh, en = [], []
     for index, ax in enumerate(axes):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import torch
@@ -16,8 +16,8 @@ def as_array(x, name: str = "x") -> np.ndarray:
         name: The argument's name, for the error.
 
     Returns:
-        Array of the same shape: bool, integer or floating. Half precision
-        becomes float32.
+        Array of the same shape: bool, integer or floating. Precision of
+        16 bits or less becomes float32.
 
     Raises:
         TypeError: If `x` does not hold real numbers.
@@ -26,15 +26,15 @@ def as_array(x, name: str = "x") -> np.ndarray:
     if isinstance(x, torch.Tensor):
         if x.device.type == "meta":
             raise ValueError(f"{name} must hold data, got a 'meta' tensor")
-        if x.is_sparse:
+        if x.layout is not torch.strided:
             x = x.to_dense()
         x = x.detach().cpu()
-        if x.dtype in (torch.bfloat16, torch.float16):
+        if x.is_floating_point() and x.element_size() < 4:
             x = x.float()
         array = x.resolve_conj().resolve_neg().numpy()
     else:
         try:
-            array = np.asarray(_plain(x))
+            array = np.asarray(_plain(x, name))
         except ValueError as error:
             raise ValueError(
                 f"{name} must be rectangular, with rows of one length"
@@ -49,12 +49,12 @@ def as_array(x, name: str = "x") -> np.ndarray:
     return array.astype(np.float32) if array.dtype == np.float16 else array
 
 
-def _plain(x):
+def _plain(x, name: str):
     """Replace tensors inside lists by arrays."""
     if isinstance(x, torch.Tensor):
-        return as_array(x)
+        return as_array(x, name)
     if isinstance(x, list | tuple):
-        return [_plain(item) for item in x]
+        return [_plain(item, name) for item in x]
     return x
 
 
@@ -65,18 +65,23 @@ def as_labels(
 
     Raises:
         ValueError: If there are more or fewer than `count`.
+        TypeError: If `labels` is a single number, or nothing to go through.
     """
     if labels is None:
         return None
     if isinstance(labels, torch.Tensor):
         labels = labels.tolist()
+    if not isinstance(labels, Iterable):
+        raise TypeError(
+            f"{name} must hold {count} labels, got {type(labels).__name__}"
+        )
     words = [str(label) for label in labels]
     if len(words) != count:
         raise ValueError(f"{name} must hold {count} labels, got {len(words)}")
     return words
 
 
-def number_format(array: np.ndarray):
+def number_format(array: np.ndarray) -> Callable[[float], str]:
     """Return the function that writes one element of `array` briefly."""
     if array.dtype.kind == "b":
         return lambda value: "T" if value else "F"

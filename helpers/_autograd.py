@@ -52,14 +52,14 @@ def _label(names: Sequence[str], tensor: Tensor) -> str:
 
 def walk(
     outputs: Mapping[str, Tensor],
-    names: Mapping[int, Sequence[str]],
+    names: Mapping[object, Sequence[str]],
     fold_leaves: bool,
 ) -> Walk:
     """Follows ``grad_fn.next_functions`` from the outputs to the leaves.
 
     Args:
         outputs: tensors with a ``grad_fn``, by their names.
-        names: names of further tensors, by ``id``.
+        names: names of leaves, and of functions with named results.
         fold_leaves: leave the AccumulateGrad nodes out.
 
     Returns:
@@ -84,14 +84,14 @@ def walk(
             label = type(function).__name__
             if label == "AccumulateGrad":
                 leaf = function.variable
-                add(leaf, _label(names.get(id(leaf), ()), leaf), "param")
+                add(leaf, _label(names.get(leaf, ()), leaf), "param")
                 if fold_leaves:
                     number[id(function)] = number[id(leaf)]
                     alive.append(function)
                     continue
                 links.append((leaf, function))
             else:
-                label = "\n".join([label, *names.get(id(function), ())])
+                label = "\n".join([label, *names.get(function, ())])
             add(function, label, "op")
             inputs = [f for f, _ in function.next_functions if f is not None]
             links += [(f, function) for f in inputs]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def make_controls(draw, abbreviations: Mapping) -> dict[str, Any]:
     try:
         parameters = inspect.signature(draw).parameters
         inspect.signature(draw).bind(**abbreviations)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:  # no signature: ValueError
         raise TypeError(
             f"draw must take the controls {sorted(abbreviations)}: {error}"
         ) from None
@@ -73,9 +73,19 @@ def _dress(control: ipywidgets.DOMWidget, name: str, widest: int) -> None:
 
 
 def check_panel(panel, values: Mapping) -> list[dict[str, Any]]:
-    """Check the panel's settings."""
+    """Return the panel's settings.
+
+    Raises:
+        TypeError: If `panel` is not a list of dicts.
+        ValueError: If there are too few or too many, or one sets nothing,
+            or something that is no control.
+    """
     if panel is None:
         return []
+    if not isinstance(panel, Sequence) or not all(
+        isinstance(setting, Mapping) for setting in panel
+    ):
+        raise TypeError(f"panel must be a list of dicts, got {panel!r:.80}")
     settings = [dict(setting) for setting in panel]
     if not 2 <= len(settings) <= 6:
         raise ValueError(

@@ -11,6 +11,8 @@ from matplotlib.text import Text
 
 from . import _boxes
 
+_KEYS = ("label", "kind", "color")
+
 
 @dataclass(frozen=True)
 class Dag:
@@ -36,14 +38,23 @@ class Dag:
     below: dict[tuple, Text] = field(repr=False)
 
 
-def _kind(name, kind: str = "op", color: str | None = None) -> _boxes.Kind:
+def _node(name: Hashable, node) -> tuple[str, _boxes.Kind]:
+    """Returns the label and the look of a node."""
+    asked = {"label": node} if isinstance(node, str) else node
+    if not isinstance(asked, Mapping) or not set(asked) <= set(_KEYS):
+        raise ValueError(
+            f"nodes[{name!r}]: expected a label, or a dict with keys of "
+            f"{_KEYS}, got {node!r:.80}"
+        )
+    kind = asked.get("kind", "op")
     if kind not in _boxes.KINDS:
         raise ValueError(
             f"nodes[{name!r}]: expected a kind of {tuple(_boxes.KINDS)}, "
             f"got {kind!r}"
         )
-    look = _boxes.KINDS[kind]
-    return replace(look, colour=color) if color else look
+    look, color = _boxes.KINDS[kind], asked.get("color")
+    look = replace(look, colour=color) if color else look
+    return asked.get("label", ""), look
 
 
 def dag(
@@ -87,15 +98,19 @@ def dag(
         )
     if not nodes:
         raise ValueError("nodes: expected at least one, got none")
-    asked = {
-        name: {"label": node} if isinstance(node, str) else dict(node)
-        for name, node in nodes.items()
-    }
-    labels = [node.pop("label", "") for node in asked.values()]
-    kinds = [_kind(name, **node) for name, node in asked.items()]
+    labels, kinds = zip(
+        *(_node(name, node) for name, node in nodes.items()), strict=True
+    )
     number = {name: k for k, name in enumerate(nodes)}
     notes = {}
-    for u, v, *note in edges:
+    for edge in edges:
+        if len(edge) < 2:
+            raise ValueError(f"edges: expected pairs (u, v), got {edge!r}")
+        u, v, *note = edge
+        if u == v:
+            raise ValueError(
+                f"edges: expected no cycle, got one from {u!r} to itself"
+            )
         for end in (u, v):
             if end not in number:
                 raise ValueError(

@@ -6,7 +6,6 @@ import itertools
 import math
 import re
 import textwrap
-from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,11 +13,9 @@ from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from ._equation import Reading
 from ._scale import axes_inches
 from ._style import COLORS, blank, own_axes
-
-if TYPE_CHECKING:
-    from ._equation import Reading
 
 PALETTE = [COLORS[c] for c in ("blue", "orange", "green", "purple", "sky")]
 PALETTE += ["#000000", "#767676", "#8C510A"]
@@ -57,7 +54,15 @@ def draw(
 
     Returns:
         The figure.
+
+    Raises:
+        TypeError: If `reading` is not what `read` returns.
     """
+    if not isinstance(reading, Reading):
+        raise TypeError(
+            "reading must be what read() returned, got "
+            f"{type(reading).__name__}"
+        )
     fig, ax = own_axes(ax, 2)
     ax.clear()
     blank(ax)
@@ -70,8 +75,8 @@ def draw(
     if not reading.clash:
         tensors.append((reading.output, reading.shape))
     shown = _cut([shape for _, shape in tensors])
-    labels = [*names, *(f"X{k}" for k in range(len(names) + 1, len(tensors)))]
-    labels = labels[: len(reading.terms)]
+    count = len(reading.terms)
+    labels = [*names, *(f"X{k + 1}" for k in range(len(names), count))][:count]
     grids = [_places(shape) for shape in shown]
     step, left = _fit(reading, tensors, grids, width, height)
     now, used = _marks(reading, tensors, shown, element, term)
@@ -155,16 +160,14 @@ def _fit(reading, tensors, grids, width, height) -> tuple[float, float]:
 
 def _marks(reading, tensors, shown, element, term):
     """For each tensor the index of this term, and the indices of all."""
-    if reading.clash:
+    if reading.clash or any(0 in shape for shape in shown):
         return [None] * len(tensors), [set()] * len(tensors)
     drawn: dict[str, int] = {}
     for (letters, _), shape in zip(tensors, shown, strict=True):
         for letter, size in zip(letters, shape, strict=True):
-            drawn[letter] = max(drawn.get(letter, 1), size) if size else 0
+            drawn[letter] = max(drawn.get(letter, 1), size)
     kept, summed = ([drawn[a] for a in reading.kept],
                     [drawn[a] for a in reading.summed])  # fmt: skip
-    if 0 in drawn.values():
-        return [None] * len(tensors), [set()] * len(tensors)
     here = np.unravel_index(element % math.prod(kept), kept) if kept else ()
     fixed = dict(zip(reading.kept, map(int, here), strict=True))
     terms = list(itertools.product(*map(range, summed)))

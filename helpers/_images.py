@@ -39,7 +39,8 @@ def images(
         ax: Axes to draw into; None makes a figure.
         title: Text above.
         signed: Whether zero is the middle (filters): `RdBu_r`.
-        limits: Lowest and highest value; None: from the values.
+        limits: Lowest and highest value of grey images (uint8 counts from
+            0 to 1); None: from the values.
         cmap: Colour map in place of grey.
         width: Width of a new figure, in multiples of 5 inches.
         height: Height of a new figure, in multiples of 3.2 inches.
@@ -122,7 +123,8 @@ def _grey(sheet, signed, limits, cmap) -> tuple[Normalize, Colormap]:
     if signed:
         return scale(sheet, True, limits, cmap)
     if limits is None:
-        low, high = np.nanmin(sheet), np.nanmax(sheet)
+        finite = sheet[np.isfinite(sheet)]
+        low, high = (finite.min(), finite.max()) if finite.size else (0, 1)
         inside = low >= 0 and high <= 1
         limits = (0, 1) if inside or low == high else (low, high)
     return scale(sheet, False, limits, cmap or "gray")

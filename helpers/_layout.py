@@ -246,11 +246,8 @@ def layered(
     for node in range(n):
         layers[rank[node]].append(node)
 
-    links, pull, chains = (
-        [],
-        [],
-        [],
-    )  # chains: per edge the links it is made of
+    links, pull = [], []
+    chains = []  # per edge the links it is made of
     for (i, j), weight in zip(edges, _weights(n, edges), strict=True):
         chain, last = [], i
         for level in range(rank[i] + 1, rank[j] + 1):

@@ -49,7 +49,7 @@ def curves(
         The figure.
 
     Raises:
-        TypeError: If `series` is not a mapping or holds no numbers.
+        TypeError: If `series` is not a mapping or does not hold numbers.
         ValueError: If it is empty, has more than 7 curves, or x and y
             differ in length.
     """
@@ -82,8 +82,9 @@ def curves(
     if legend is None:
         ends = [x[-1] for x, _ in points.values()]
         span = np.subtract(*ax.get_xlim()[::-1])
-        finite = all(np.isfinite(y[-1]) for _, y in points.values())
-        legend = not finite or max(ends) - min(ends) > 0.05 * span
+        last = [y[-1] for _, y in points.values()]
+        drawn = all(np.isfinite(last)) and (yscale != "log" or min(last) > 0)
+        legend = not drawn or max(ends) - min(ends) > 0.05 * span
         if not legend:
             _end_labels(ax, points)
     if legend:
@@ -93,15 +94,18 @@ def curves(
 
 def _points(name: str, value) -> tuple[np.ndarray, np.ndarray]:
     """Return x and y, (N,) each, as floats; infinite y become nan."""
-    pair = isinstance(value, tuple) and len(value) == 2
-    if pair and all(np.ndim(as_array(part, name)) == 1 for part in value):
-        x, y = (as_array(part, f"series[{name!r}]") for part in value)
+    name = f"series[{name!r}]"
+    parts = ()
+    if isinstance(value, tuple) and len(value) == 2:
+        parts = [as_array(part, name) for part in value]
+    if parts and all(part.ndim == 1 for part in parts):
+        x, y = parts
     else:
-        y = as_array(value, f"series[{name!r}]")
+        y = as_array(value, name)
         x = np.arange(len(y)) if y.ndim else y
     if y.ndim != 1 or x.shape != y.shape:
         raise ValueError(
-            f"series[{name!r}] must be y (N,) or a pair (x, y) of (N,), "
+            f"{name} must be y (N,) or a pair (x, y) of (N,), "
             f"got shapes {x.shape} and {y.shape}"
         )
     y = y.astype(float)

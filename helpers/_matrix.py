@@ -42,7 +42,8 @@ def matrix(
         cols: N labels at the top; None numbers the columns.
         fmt: How a number is written, `".1f"` or a function of the number.
         highlight: What gets an outline: `(1, 2)` a cell, `(1, None)` a
-            row, `(None, 2)` a column, slices for a block; or a list.
+            row, `(None, 2)` a column, slices without a step for a block;
+            or a list.
         cmap: Colour map; None takes `RdBu_r` centred at zero if signed,
             otherwise `cividis`.
         signed: Whether zero is the middle; None looks for negative values.
@@ -156,10 +157,13 @@ def _outlines(highlight, shape) -> list[tuple[float, float, int, int]]:
                 for k, n in zip((i, j), shape, strict=True)
             ]
             top, left = spans[0][0], spans[1][0]
+            if any(span.step != 1 for span in spans if len(span) > 1):
+                raise ValueError
         except (TypeError, ValueError, IndexError):
             raise ValueError(
                 "highlight must hold (row, column) inside shape "
-                f"{tuple(shape)}, None or a slice for many, got {item!r}"
+                f"{tuple(shape)}, None or a slice (no step) for many, got "
+                f"{item!r}"
             ) from None
         boxes.append((left - 0.5, top - 0.5, len(spans[1]), len(spans[0])))
     return boxes

@@ -36,10 +36,11 @@ def memory(x, *, ax: Axes | None = None, title: str | None = None) -> Figure:
         ValueError: If `x` has more axes, a larger storage or no elements.
         TypeError: If `x` does not hold real numbers.
     """
-    as_array(x)  # refuses what holds no numbers
-    if not isinstance(x, torch.Tensor):
-        x = torch.as_tensor(x)
-    x = x.detach().cpu()
+    array = as_array(x)  # refuses what holds no numbers
+    if isinstance(x, torch.Tensor):
+        x = x.detach()  # on its device: a copy would have its own strides
+    else:
+        x = torch.as_tensor(x if isinstance(x, np.ndarray) else array)
     count = x.untyped_storage().nbytes() // x.element_size()
     if x.ndim > 3 or count > 32:
         raise ValueError(

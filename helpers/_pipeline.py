@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from matplotlib.axes import Axes
@@ -86,6 +86,11 @@ def shapes(
 
 def _pairs(stages) -> list[tuple[str, tuple[int, ...]]]:
     """Check the stages."""
+    if not isinstance(stages, Iterable):
+        raise TypeError(
+            "stages must hold pairs (name, shape), got "
+            f"{type(stages).__name__}"
+        )
     pairs = []
     for stage in stages:
         try:

@@ -23,6 +23,9 @@ def scale(
         signed: None: whether there are negative values.
         limits: Lowest and highest value; None: from the values.
         cmap: A colour map in place of the two.
+
+    Raises:
+        ValueError: If `limits` is not a low and a higher number.
     """
     finite = array[np.isfinite(array)].astype(float)
     low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
@@ -31,8 +34,12 @@ def scale(
     if signed is None:
         signed = low < 0
     if limits is not None:
-        low, high = limits
-        if not low < high:
+        try:
+            low, high = limits
+            rising = low < high
+        except (TypeError, ValueError):
+            rising = False
+        if not rising:
             raise ValueError(f"limits must be (low, high), got {limits!r}")
     elif signed:
         high = max(abs(low), abs(high)) or 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -54,7 +55,8 @@ def boxes(x, *, ax: Axes | None = None, title: str | None = None) -> Figure:
         for s in reversed(range(sheets)):
             sheet = array[n, s]
             words = [[write(v) for v in row] for row in sheet.tolist()]
-            colors = colormap(norm(sheet.astype(float)))
+            shown = np.ma.masked_invalid(sheet.astype(float))
+            colors = colormap(norm(shown))
             left, top = n * step + s * shift, deep - s * shift
             cells(ax, left, top, colors, words if s == 0 else None, points)
     if title is None:

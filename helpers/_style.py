@@ -115,6 +115,19 @@ def subplots(
     return fig, fig.subplots(rows, cols, **kwargs)
 
 
+def checked(fig: Figure) -> Figure:
+    """Return `fig`.
+
+    Raises:
+        TypeError: If `fig` is not a figure.
+    """
+    if not isinstance(fig, Figure):
+        raise TypeError(
+            f"fig must be a matplotlib Figure, got {type(fig).__name__}"
+        )
+    return fig
+
+
 def own_axes(
     ax: Axes | None, width: float = 1, height: float = 1
 ) -> tuple[Figure, Axes]:

@@ -100,8 +100,12 @@ def _outputs(y) -> dict[str, Tensor]:
     }
 
 
-def _names(params) -> dict[int, list[str]]:
-    """Returns the names of leaves, and of functions with named results."""
+def _names(params) -> dict[object, list[str]]:
+    """Returns the names of leaves, and of functions with named results.
+
+    The keys are the leaves and functions themselves: torch may make a new
+    object for a function that nobody holds, with another ``id``.
+    """
     if isinstance(params, nn.Module):
         pairs = list(params.named_parameters(remove_duplicate=False))
     elif isinstance(params, Mapping):
@@ -121,10 +125,10 @@ def _names(params) -> dict[int, list[str]]:
                 f"got {type(tensor).__name__}"
             )
         if tensor.grad_fn is None:
-            names.setdefault(id(tensor), []).append(str(name))
+            names.setdefault(tensor, []).append(str(name))
         else:
             result = f"{name} {tuple(tensor.shape)}"
-            names.setdefault(id(tensor.grad_fn), []).append(result)
+            names.setdefault(tensor.grad_fn, []).append(result)
     return names
 
 

@@ -24,7 +24,7 @@ from ._matrix import matrix
 from ._memory import memory
 from ._pipeline import shapes
 from ._stacks import boxes
-from ._style import COLORS, DPI, FITTED, subplots, use_style
+from ._style import COLORS, DPI, FITTED, checked, subplots, use_style
 
 __all__ = [
     "COLORS",
@@ -57,10 +57,7 @@ def render(fig: Figure) -> np.ndarray:
     Raises:
         TypeError: If `fig` is not a figure.
     """
-    if not isinstance(fig, Figure):
-        raise TypeError(
-            f"fig must be a matplotlib Figure, got {type(fig).__name__}"
-        )
+    checked(fig)
     if pyplot := sys.modules.get("matplotlib.pyplot"):
         pyplot.close(fig)
     if fig.dpi != DPI:
@@ -140,7 +137,7 @@ class Screen:
     """A figure on display that can be drawn again; `live` makes it."""
 
     def __init__(self, fig: Figure, every: float) -> None:
-        self.fig = fig
+        self.fig = checked(fig)
         self._every = every
         self._next = 0.0
         self._handle = None

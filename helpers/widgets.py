@@ -46,7 +46,8 @@ def explore(
 
     Raises:
         TypeError: If `draw` is no function of the controls or does not
-            return a figure, or a control is of no known kind.
+            return a figure, a control is of no known kind, or `panel` is
+            no list of dicts.
         ValueError: If a default does not lie within its control, or the
             panel is empty or too long.
     """
@@ -110,8 +111,7 @@ class Explorer:
                 f"{type(figure).__name__}"
             )
         pixels = plots.render(figure)
-        if figure is not self.figure:
-            self.figure = figure
+        self.figure = figure
         return pixels
 
     def _freeze(self) -> None:

@@ -262,6 +262,29 @@ def test_clash_is_drawn_and_told():
     assert len(marked) == 2
 
 
+def test_every_operand_has_a_name():
+    """Also where there are many, and no result stands behind them."""
+    shapes = [*((2,) for _ in range(6)), (2, 3)]
+    clash = einsum.read("a,b,c,d,e,f,gg->a", *shapes)
+    right = einsum.read("a,b,c,d,e,f,gh->a", *shapes)
+    for reading, last in ((clash, []), (right, ["$Y$  (2,)"])):
+        titles = [t for t in _texts(einsum.draw(reading)) if "$  (" in t]
+        assert titles[5:] == ["$S$  (2,)", "$X7$  (2, 3)", *last]
+
+
+def test_no_term_is_told_where_there_is_none():
+    """An axis of size 1 beside one of size 0 has nothing to meet."""
+    for shapes in ([(0,), (1,)], [(1,), (0,)]):
+        figure = einsum.draw(einsum.read("i,i->i", *shapes))
+        assert _outlined(figure) == 0
+        assert not any("outlined" in text for text in _texts(figure))
+
+
+def test_drawing_takes_a_reading():
+    with pytest.raises(TypeError, match=r"reading must be .* got str"):
+        einsum.draw("bd,de->be")
+
+
 def test_sliders_go_round():
     reading = einsum.read("bd,de->be", (2, 3), (3, 4))
     first = _texts(einsum.draw(reading, element=1, term=2))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,6 +33,7 @@ from helpers.checks.compare import difference
 from helpers.checks.reading import untouched
 from helpers.checks.sandbox import Sandbox
 
+ROOT = Path(__file__).resolve().parents[1]
 LIMIT = 0.4  # seconds, in place of 5
 
 
@@ -306,12 +310,12 @@ INPUT = "(Input 1: x = (2, 3, 5) float64, n = 7)"
         ),
         (
             lambda x, n: reference(x, n).to("meta"),
-            "设备 应为 'cpu'，得到 'meta'。",
+            ": 设备应为 'cpu'，得到 'meta'。",
             "Expected device 'cpu', got 'meta'.",
         ),
         (
             lambda x, n: reference(x, n).to_sparse(),
-            "布局 应为 torch.strided，得到 torch.sparse_coo。",
+            ": 布局应为 torch.strided，得到 torch.sparse_coo。",
             "Expected layout torch.strided, got torch.sparse_coo.",
         ),
         (
@@ -364,6 +368,54 @@ def test_value_sentence_names_the_first_element():
     assert judge(EXERCISE, answer, seeds=[0]).en == (
         "1 of 30 elements differ, the first at [0, 1, 2]: "
         f"expected {want}, got 0.5. {INPUT}"
+    )
+
+
+def test_values_that_six_digits_do_not_tell_apart_are_shown_whole():
+    exercise = Exercise(lambda: 0.1, lambda rng: [()])
+    told = judge(exercise, lambda: 0.1 + 2e-6).en
+    assert told == "Expected value 0.1, got 0.100002."
+    close = Exercise(
+        lambda: torch.tensor([1.0], dtype=torch.float64), lambda rng: [()]
+    )
+    told = judge(close, lambda: torch.tensor([1 + 2.0**-22]).double()).en
+    assert told.endswith("expected 1, got 1.0000002384185791.")
+
+
+def test_arguments_have_the_names_that_adapt_gives_them():
+    def adapt(answer):
+        def run(kind, *tensors, more=0):
+            return answer[kind] * sum(tensors)
+
+        return run
+
+    def cases(rng):
+        yield "a", torch.ones(2), torch.ones(2)
+
+    exercise = Exercise({"a": 3}, cases, adapt=adapt, seeds=(0,))
+    assert judge(exercise, {"a": 3}).status == "right"
+    assert judge(exercise, {"a": 4}).en.endswith(
+        "(Input 1: kind = 'a', tensors[0] = (2,) float32, "
+        "tensors[1] = (2,) float32)"
+    )
+
+
+def test_options_of_the_reference_are_not_told():
+    """What a case does not give, no student has to take."""
+
+    def optional(x, n, upper=False):
+        return reference(x, n)
+
+    exercise = Exercise(optional, cases)
+    assert judge(exercise, reference).status == "right"
+    told = judge(exercise, lambda x: x).en
+    assert told == "The parameters should be (x, n), yours are (x)."
+
+
+def test_absent_argument_is_called_none():
+    exercise = Exercise(lambda mask: 1, lambda rng: [(None,)])
+    assert judge(exercise, lambda mask: 2).en.endswith(
+        "(Input 1: mask = None)"
     )
 
 
@@ -578,8 +630,8 @@ def test_change_of_plain_inputs_is_found(change, name):
         lambda x: x.numpy().fill(3.0),
         lambda x: x.t_(),
         lambda x: x.unsqueeze_(0),
-        lambda x: x.requires_grad_(),
         lambda x: x.fill_(torch.nan),
+        lambda x: x.requires_grad_().data.mul_(2),
         lambda x: setattr(x, "data", torch.zeros(3, 2)),
     ],
 )
@@ -594,6 +646,32 @@ def test_change_of_a_tensor_is_found(change):
         lambda rng: [(torch.randn(3, 2, generator=rng).T,)],
     )
     assert "changes its input x in place" in judge(exercise, answer).en
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: x.requires_grad_(),
+        lambda x: setattr(x, "requires_grad", True),
+    ],
+)
+def test_requires_grad_of_an_input_is_named(change):
+    """The numbers are as they were: nothing is said of them."""
+
+    def answer(x):
+        change(x)
+        return x.detach().clone()
+
+    exercise = Exercise(
+        lambda x: x.clone(),
+        lambda rng: [(torch.randn(3, 2, generator=rng).T,)],
+    )
+    verdict = judge(exercise, answer)
+    assert verdict.en.startswith("Your code changes requires_grad of its ")
+    assert "输入 x 的 requires_grad" in verdict.zh
+    assert judge(exercise, lambda x: x.detach().requires_grad_()).status == (
+        "right"
+    )
 
 
 def test_nan_in_an_input_is_no_change():
@@ -622,8 +700,13 @@ def test_change_that_is_asked_for_must_be_the_same():
         x = x * 2
 
     assert judge(exercise, adds).status == "right"
-    assert judge(exercise, triples).status == "wrong"
-    assert judge(exercise, touches_not).status == "wrong"
+    assert judge(exercise, triples).en.startswith(
+        "Input x, as changed: 6 of 6 elements differ"
+    )
+    assert "输入 x 原地修改之后，6 个元素中有" in judge(exercise, triples).zh
+    assert judge(exercise, touches_not).en.startswith(
+        "The input x should be changed in place; your code leaves it"
+    )
 
 
 def test_module_is_compared_by_its_state():
@@ -777,13 +860,28 @@ def immense(x, n):
     return torch.zeros(1, dtype=torch.float64).expand(10**6, 10**6, 10**3)
 
 
+class LyingCall(LyingCode):
+    """Can be called, and answers no other question."""
+
+    def __call__(self, x, n):
+        raise ValueError("called")
+
+
+def test_object_that_answers_nothing_gets_a_sentence():
+    told = judge(EXERCISE, LyingCall()).en
+    assert told.startswith("Your code raises ValueError: called; line ")
+
+
+INTERRUPTED = "The run was interrupted (KeyboardInterrupt)"
+
+
 @pytest.mark.parametrize(
     ("answer", "en"),
     [
         (recurses, "calls itself without end (RecursionError); line "),
         (exits, "Your code raises SystemExit: 3; line "),
         (quits, "Your code raises SystemExit: bye; line "),
-        (stops, "The run was interrupted (KeyboardInterrupt)"),
+        (stops, INTERRUPTED),
         (closes, "Your code raises GeneratorExit; line "),
         (cruel, "Your code raises Cruel; line "),
         (asynchronous, "got coroutine: use def in place of async def."),
@@ -804,6 +902,28 @@ def test_hostile_answer_gets_a_sentence(answer, en):
     assert en in verdict.en
     assert "0x" not in verdict.en
     assert judge(EXERCISE, answer) == verdict
+
+
+def interrupts(*args):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "exercise",
+    [
+        Exercise(interrupts, cases),
+        Exercise(reference, cases, compare=interrupts),
+        Exercise(
+            reference, cases, properties=(Property(interrupts, "一", "One"),)
+        ),
+        Exercise(reference, cases, (Mistake(interrupts, "一", "One"),)),
+    ],
+)
+def test_interrupt_ends_the_judging_wherever_it_comes(exercise):
+    answer = not_transposed if exercise.mistakes else reference
+    verdict = judge(exercise, answer)
+    assert (verdict.status, verdict.mistake) == ("wrong", None)
+    assert verdict.en.startswith(INTERRUPTED)
 
 
 def test_evil_parts_of_a_result():
@@ -1029,8 +1149,42 @@ def test_global_state_is_put_back(tmp_path):
         )
 
     before = state()
-    judge(EXERCISE, meddles)
+    patient = dataclasses.replace(EXERCISE, time_limit=60)
+    assert "ValueError" in judge(patient, meddles).en
     assert state() == before
+
+
+def test_warnings_about_determinism_stay_warnings():
+    before = torch.get_deterministic_debug_mode()
+    try:
+        torch.set_deterministic_debug_mode("warn")
+        judge(EXERCISE, reference)
+        assert torch.get_deterministic_debug_mode() == 1
+    finally:
+        torch.set_deterministic_debug_mode(before)
+
+
+FIRST = """
+import sys, torch
+from helpers.checks import Exercise, judge
+exercise = Exercise(lambda x: x * 2, lambda rng: [(torch.ones(3),)])
+assert judge(exercise, lambda x: x + x).status == "right"
+assert judge(exercise, lambda x: x).status == "wrong"
+print("torch._inductor.config" in sys.modules)
+"""
+
+
+def test_first_check_loads_no_compiler():
+    """Parts of torch would, and have the reader wait a second."""
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "False\n"
 
 
 def test_random_numbers_are_the_same_in_every_call():
@@ -1100,6 +1254,7 @@ F64 = torch.float64
             torch.tensor([1.5], dtype=torch.bfloat16),
             torch.tensor([1.5], dtype=torch.bfloat16),
         ),
+        (torch.eye(2).to_sparse(), torch.eye(2).to_sparse()),
         (torch.tensor([1j]), torch.tensor([1j])),
         (torch.tensor([1j]).conj(), torch.tensor([-1j])),
         (torch.Size([2, 3]), (2, 3)),
@@ -1138,6 +1293,11 @@ def test_same(got, expected):
             "expected 2.5, got 1.5",
         ),
         (torch.tensor([2j]), torch.tensor([1j]), "got 2j"),
+        (
+            torch.eye(2).to_sparse(),
+            2 * torch.eye(2).to_sparse(),
+            "2 of 4 elements differ, the first at [0, 0]: expected 2, got 1",
+        ),
         (torch.zeros(2, 1), torch.zeros(2), "shape (2,), got (2, 1)"),
         (torch.zeros(()), torch.zeros(1), "shape (1,), got ()"),
         (torch.tensor(2.0), torch.tensor(3.0), "expected 3, got 2"),
@@ -1148,7 +1308,7 @@ def test_same(got, expected):
         (np.int64(1), 1, "got numpy.int64: convert with int(...)"),
         (np.bool_(True), True, "convert with bool(...)"),
         ((1, 2), [1, 2], "expected list, got tuple"),
-        ([1, 2], [1], "expected 1 items, got 2"),
+        ([1, 2], [1], "expected length 1, got 2"),
         ([1, [2, 3]], [1, [2, 4]], "result[1][1]: expected value 4, got 3"),
         ({"a": 1}, {"b": 1}, "expected keys ['b'], got ['a']"),
         ({1: 1}, {True: 1}, "expected keys [True], got [1]"),

@@ -216,6 +216,22 @@ def test_multiple_outputs_and_double_edges(renderer):
     assert [n.kind for n in twice.nodes].count("output") == 1
 
 
+def test_every_named_result_has_its_name_in_its_own_box():
+    a = torch.randn(3, requires_grad=True)
+    steps = {"h": a.exp()}
+    steps["z"] = steps["h"].tanh()
+    steps["s"] = steps["z"].sin()
+    drawing = graphs.autograd(
+        steps["s"].sum(), {"a": a, **steps}, renderer="course"
+    )
+    assert [n.label for n in drawing.nodes if "(3,)" in n.label] == [
+        "SinBackward0\ns (3,)",
+        "TanhBackward0\nz (3,)",
+        "ExpBackward0\nh (3,)",
+        "a\n(3,)",
+    ]
+
+
 @pytest.mark.parametrize("renderer", RENDERERS)
 def test_views_custom_functions_and_odd_names(renderer):
     class Double(torch.autograd.Function):
@@ -740,6 +756,13 @@ def test_dag_in_given_axes_and_places():
         ({"edges": [("x", "x")]}, "edges: .*cycle"),
         ({"nodes": {}}, "nodes: .*none"),
         ({"nodes": {"x": {"kind": "box"}, "y": "y"}}, r"nodes\['x'\].*'box'"),
+        ({"nodes": {"x": {"tint": "red"}, "y": "y"}}, r"nodes\['x'\].*tint"),
+        ({"nodes": {"x": 3, "y": "y"}}, r"nodes\['x'\]: .*got 3"),
+        ({"edges": [("x",)]}, r"edges: .*\('x',\)"),
+        (
+            {"edges": [("x", "x")], "pos": {"x": (0, 0), "y": (1, 0)}},
+            "edges: .*cycle",
+        ),
         ({"direction": "up"}, "direction: .*'up'"),
         ({"pos": {"x": (0, 0)}}, "pos: "),
     ],

@@ -115,7 +115,8 @@ def test_every_figure(name):
         assert box.y0 >= -1, name
         assert box.x1 <= wide + 1, name
         assert box.y1 <= high + 1, name
-    assert np.asarray(picture).std() > 3  # not an empty page
+    grey = np.asarray(picture.convert("L"))
+    assert grey.std() > 3  # not an empty page
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -167,7 +168,9 @@ def test_style():
         torch.tensor([[1.0, -2.0, 0.0]], requires_grad=True),
         torch.tensor([[1, -2, 0]], dtype=torch.float16),
         torch.tensor([[1, -2, 0]], dtype=torch.bfloat16),
+        torch.tensor([[1.0, -2.0, 0.0]]).to(torch.float8_e4m3fn),
         torch.tensor([[1, -2, 0]], dtype=torch.int8),
+        torch.tensor([[1, -2, 0]]).to_sparse(),
         np.array([[1.0, -2.0, 0.0]]),
         [[1, -2, 0]],
         [torch.tensor([1.0, -2.0, 0.0], requires_grad=True)],
@@ -175,6 +178,13 @@ def test_style():
 )
 def test_matrix_takes_every_kind_of_number(x):
     """Tensors of all dtypes, arrays and lists show the same numbers."""
+    assert words(plots.matrix(x)) == ["1", "-2", "0"]
+
+
+@pytest.mark.filterwarnings("ignore:Sparse CSR")
+def test_matrix_takes_every_layout():
+    """A compressed matrix shows its zeros too."""
+    x = torch.tensor([[1.0, -2.0, 0.0]]).to_sparse_csr()
     assert words(plots.matrix(x)) == ["1", "-2", "0"]
 
 
@@ -272,6 +282,20 @@ def test_images_share_one_scale():
     assert plots.images(byte).axes[0].images[0].get_array().max() == 1
 
 
+@pytest.mark.parametrize(
+    ("values", "limits"),
+    [([0, 2, torch.inf], (0, 2)), ([torch.nan, -torch.inf], (0, 1))],
+)
+def test_images_pass_over_what_is_not_finite(values, limits):
+    """A nan or an infinite pixel does not spoil the others' scale."""
+    fig = plots.images(torch.tensor(values).view(1, 1, -1))
+    norm = fig.axes[0].images[0].norm
+    assert (norm.vmin, norm.vmax) == limits
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plots.png(fig)
+
+
 def test_curves():
     """Data, names at the ends without touching, different marks."""
     fig = FIGURES["curves"]()
@@ -295,6 +319,15 @@ def test_curves_that_end_apart_get_a_legend():
     ax = FIGURES["legend"]().axes[0]
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["a", "b"]
     assert not ax.texts
+
+
+def test_curves_that_end_at_zero_on_a_log_scale_get_a_legend():
+    """There is no place for a name beside an end that is not drawn."""
+    series = {"a": [3, 2, 0], "b": [4, 3, 2]}
+    ax = plots.curves(series, yscale="log").axes[0]
+    assert ax.get_legend() is not None
+    assert not ax.texts
+    assert plots.curves(series).axes[0].get_legend() is None
 
 
 def test_shapes_write_every_name_and_shape():
@@ -336,6 +369,24 @@ def test_memory_reads_as_torch_does(view, reads):
     assert (storage[unread][:, :3] > 0.85).all()
 
 
+def test_memory_takes_arrays_and_lists():
+    """A view of an array keeps its strides; a list may hold tensors."""
+    view = np.arange(12.0).reshape(3, 4)[:, 1:3]
+    title = plots.memory(view).axes[0].get_title()
+    assert title == "shape (3, 2), stride (4, 1), offset 0"
+    rows = [torch.tensor([1, 2]), torch.tensor([3, 4])]
+    title = plots.memory(rows).axes[0].get_title()
+    assert title == "shape (2, 2), stride (2, 1), offset 0"
+
+
+def test_boxes_paint_what_is_not_finite_grey():
+    """As in a matrix: infinite is no colour of the scale."""
+    cells = plots.boxes([0, 1, torch.inf, torch.nan]).axes[0].collections[0]
+    colors = [mpl.colors.to_hex(c).upper() for c in cells.get_facecolor()]
+    assert colors[2] == colors[3] == "#D9D9D9"
+    assert colors[0] != colors[1] != colors[2]
+
+
 def test_boxes_show_axes():
     """A sheet for each matrix, its size beside each axis."""
     fig = plots.boxes(torch.arange(24).view(4, 2, 3))
@@ -363,6 +414,9 @@ def test_boxes_show_axes():
          "highlight must hold"),
         (lambda: plots.matrix([1, 2], highlight=3), ValueError, "highlight"),
         (lambda: plots.matrix([1, 2], limits=(1, 1)), ValueError, "limits"),
+        (lambda: plots.matrix([1, 2], limits=5), ValueError, "limits"),
+        (lambda: plots.matrix(SIGNED, highlight=(slice(0, 4, 2), 0)),
+         ValueError, "no step"),
         (lambda: plots.matrix([1, 2], ax="left"), TypeError, "ax must be"),
         (lambda: plots.images(torch.rand(2, 5, 3, 3)), ValueError,
          r"got shape \(2, 5, 3, 3\)"),
@@ -370,10 +424,15 @@ def test_boxes_show_axes():
          "colours as uint8"),
         (lambda: plots.images(torch.rand(2, 3, 3), cols=0), ValueError,
          "cols must be a positive int"),
+        (lambda: plots.images(torch.rand(2, 3, 3), labels=5), TypeError,
+         "labels must hold 2 labels, got int"),
         (lambda: plots.curves([1, 2]), TypeError, "series must be a dict"),
         (lambda: plots.curves({}), ValueError, "1 to 7 curves, got 0"),
         (lambda: plots.curves({"a": ([1, 2], [1, 2, 3])}), ValueError,
          r"got shapes \(2,\) and \(3,\)"),
+        (lambda: plots.curves({"a": ([], [1])}), ValueError,
+         r"series\['a'\] must not be empty"),
+        (lambda: plots.shapes(3), TypeError, "pairs .* got int"),
         (lambda: plots.shapes([("x",)]), TypeError, "pairs"),
         (lambda: plots.shapes([("x", (2, 0))]), ValueError, "positive"),
         (lambda: plots.shapes([("x", (2, 1.5))]), ValueError, "positive"),
@@ -381,7 +440,10 @@ def test_boxes_show_axes():
         (lambda: plots.memory(torch.arange(40)), ValueError, "40 elements"),
         (lambda: plots.memory(torch.rand(2, 2, 2, 2)), ValueError, "3 axes"),
         (lambda: plots.boxes(torch.rand(65)), ValueError, "64 elements"),
-        (lambda: plots.show("fig"), TypeError, "got str"),
+        (lambda: plots.show("fig"), TypeError, "fig must be .* got str"),
+        (lambda: plots.describe("fig"), TypeError, "fig must be .* got str"),
+        (lambda: plots.live("fig").__enter__(), TypeError,
+         "fig must be .* got str"),
     ],
 )  # fmt: skip
 def test_bad_input_is_named(call, error, message):

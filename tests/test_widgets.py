@@ -123,7 +123,7 @@ def test_panel(wave):
     start = picture(explorer.image.value)
     np.testing.assert_array_equal(start, plots.render(wave.fig))
     height, width = explorer.static.shape[:2]
-    strip = height // 2 - 320  # the captions
+    strip = 30  # the captions
     assert (width, height) == (1000, 2 * (320 + strip))
     for k, setting in enumerate(panel):
         top, left = (k // 2) * (320 + strip), (k % 2) * 500
@@ -205,6 +205,8 @@ def test_a_drawing_may_return_a_new_figure(wave):
         ({"speed": (3.0, 5.0)}, ValueError, "speed must have a default"),
         ({"kind": ["cos", "tan"]}, ValueError, "kind must have a default"),
         ({"kind": ["sin"], "panel": []}, ValueError, "2 to 6 settings"),
+        ({"kind": ["sin"], "panel": {"kind": "sin", "speed": 1}}, TypeError,
+         "panel must be a list of dicts, got {'kind'"),
         ({"kind": ["sin"], "panel": [{"speed": 1}, {"kind": "sin"}]},
          ValueError, r"some of \['kind'\]"),
     ],
@@ -221,6 +223,8 @@ def test_draw_must_return_its_figure(wave):
         widgets.explore(lambda n=1: None, n=(0, 3))
     with pytest.raises(TypeError, match="draw must be a function"):
         widgets.explore(wave.fig, n=(0, 3))
+    with pytest.raises(TypeError, match=r"draw must take .* signature"):
+        widgets.explore(max, n=(0, 3))
 
 
 def test_a_step_draws_once_and_computes_no_layout(monkeypatch):

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.testing import assert_close
 
 from .values import Sentence, kind_of, plain, show, type_name
 
@@ -29,11 +28,11 @@ _HINTS = {
         "convert it with .numpy()",
     ),
     ("torch.Tensor", "list"): (
-        "用 torch.stack(...) 或 torch.tensor(...) 合成一个 tensor",
+        "用 torch.stack(...) 或 torch.tensor(...) 合成一个张量",
         "join it with torch.stack(...) or torch.tensor(...)",
     ),
     ("torch.Tensor", "float"): (
-        "不要用 .item()，直接返回 tensor",
+        "不要用 .item()，直接返回张量",
         "return the tensor itself, without .item()",
     ),
     ("int", "torch.Tensor"): ("用 .item() 取出数", "take it out with .item()"),
@@ -88,7 +87,7 @@ def difference(got: Any, expected: Any, where: str = "") -> Sentence | None:
             return _first(((f"{where}[{i}]", *pair) for i, pair in pairs))
         found = (
             f"应有 {len(expected)} 项，得到 {len(got)} 项",
-            f"expected {len(expected)} items, got {len(got)}",
+            f"expected length {len(expected)}, got {len(got)}",
         )
     elif isinstance(expected, dict):
         if set(map(_key, got)) == set(map(_key, expected)):
@@ -129,8 +128,16 @@ def _pair(
 ) -> Sentence | None:
     if same:
         return None
-    want, have = show(expected), show(got)
+    want, have = _shown(expected, got)
     return f"{zh}应为 {want}，得到 {have}", f"expected {en} {want}, got {have}"
+
+
+def _shown(expected: Any, got: Any) -> tuple[str, str]:
+    """Both in short; with all digits where six do not tell them apart."""
+    short = show(expected), show(got)
+    if short[0] != short[1]:
+        return short
+    return show(expected, 17), show(got, 17)
 
 
 def _type_difference(
@@ -151,24 +158,20 @@ def _tensor_difference(
     for zh, en, read in (
         ("形状", "shape", lambda t: tuple(t.shape)),
         ("dtype ", "dtype", lambda t: t.dtype),
-        ("设备 ", "device", lambda t: t.device.type),
-        ("布局 ", "layout", lambda t: t.layout),
+        ("设备", "device", lambda t: t.device.type),
+        ("布局", "layout", lambda t: t.layout),
     ):
         found = _pair(
             zh, en, read(expected), read(got), read(got) == read(expected)
         )
         if found:
             return found
-    got, expected = plain(got), plain(expected)
+    got, expected = plain(got).to_dense(), plain(expected).to_dense()
     rtol, atol = _TOLERANCE.get(expected.dtype, (0, 0))
-    try:
-        assert_close(got, expected, rtol=rtol, atol=atol, equal_nan=True)
-    except AssertionError:
-        close = torch.isclose(
-            got, expected, rtol=rtol, atol=atol, equal_nan=True
-        )
-        return _first_element(got, expected, ~close.numpy())
-    return None
+    close = torch.isclose(got, expected, rtol, atol, equal_nan=True)
+    if close.all():
+        return None
+    return _first_element(got, expected, (~close).cpu().numpy())
 
 
 def _array_difference(
@@ -194,7 +197,7 @@ def _array_difference(
 
 def _first_element(got: Any, expected: Any, wrong: np.ndarray) -> Sentence:
     index = tuple(int(i) for i in np.argwhere(wrong)[0])
-    want, have = show(expected[index].item()), show(got[index].item())
+    want, have = _shown(expected[index].item(), got[index].item())
     if not index:
         return f"值应为 {want}，得到 {have}", f"expected {want}, got {have}"
     place = f"[{', '.join(map(str, index))}]"

@@ -18,7 +18,7 @@ from .reading import (
     with_case,
 )
 from .sandbox import Result, Sandbox
-from .values import Sentence, altered, describe, snapshot, type_name
+from .values import Sentence, altered, snapshot, type_name
 
 __all__ = [
     "Exercise",
@@ -75,16 +75,35 @@ def judge(
     """Judge an answer; whatever the answer does, a verdict comes back.
 
     Expected values are computed before the answer runs, on copies of their
-    own. Raises RuntimeError only where the exercise itself is at fault.
+    own.
+
+    Raises:
+        RuntimeError: the reference answer fails.
+        TypeError: the exercise yields no cases, or cases that are no tuples.
     """
     if untouched(answer):
         return Verdict("untouched", "尚未作答", "not attempted")
     cases = exercise.all_cases(seeds)
-    trusted = Sandbox(TRUSTED_SECONDS)
+    trusted, box = Sandbox(TRUSTED_SECONDS), Sandbox(exercise.time_limit)
+
+    def wrong(sentence: Sentence, mistake: str | None = None) -> Verdict:
+        zh, en = sentence
+        return Verdict("wrong", zh, en, mistake, box.capture.shown())
+
+    def ended() -> Verdict | None:
+        """The verdict where the time, or the reader, ended the run."""
+        if box.expired:
+            return wrong(_time_sentence(exercise))
+        if box.interrupted or trusted.interrupted:
+            return wrong(_INTERRUPTED)
+        return None
+
     expected = [
         _run(exercise, exercise.reference, case, trusted, i)
         for i, case in enumerate(cases)
     ]
+    if early := ended():
+        return early
     for outcome in expected:
         error = outcome.result.error
         if error and not isinstance(error, exercise.raises):
@@ -92,12 +111,6 @@ def judge(
             raise RuntimeError(
                 f"the reference answer fails: {text}"
             ) from error
-    box = Sandbox(exercise.time_limit)
-
-    def wrong(sentence: Sentence, mistake: str | None = None) -> Verdict:
-        zh, en = sentence
-        return Verdict("wrong", zh, en, mistake, box.capture.shown())
-
     if exercise.adapt is None:
         refusal = unfit(answer, exercise.names(cases[0]), cases[0])
         if refusal:
@@ -105,20 +118,17 @@ def judge(
     outcomes, found = [], None
     for i, case in enumerate(cases):
         outcome = _run(exercise, answer, case, box, i)
-        if box.expired:
-            return wrong(_time_sentence(exercise))
-        if isinstance(outcome.result.error, KeyboardInterrupt):
-            return wrong(_INTERRUPTED)
+        if early := ended():
+            return early
         outcomes.append(outcome)
-        fault = _fault(exercise, answer, outcome, expected[i], box, i)
+        fault = _fault(exercise, answer, case, outcome, expected[i], box, i)
         if fault and not found:
-            names = exercise.names(case)
-            found = with_case(names, case, i, describe, fault)
+            found = with_case(exercise.names(case), case, i, fault)
     properties = ()
     if not found:
         properties, found = _properties(exercise, answer, seeds, box)
-    if box.expired:
-        return wrong(_time_sentence(exercise))
+    if early := ended():
+        return early
     if not found:
         n = len(cases)
         zh, en = "正确。", "Correct."
@@ -131,11 +141,14 @@ def judge(
             _run(exercise, mistake.answer, case, trusted, i)
             for i, case in enumerate(cases)
         )
-        if _alike(outcomes, theirs) and (
+        same = _alike(outcomes, theirs) and (
             not properties
             or _properties(exercise, mistake.answer, seeds, trusted)[0]
             == properties
-        ):
+        )
+        if early := ended():
+            return early
+        if same:
             return wrong((mistake.zh, mistake.en), mistake.en)
     return wrong(found)
 
@@ -164,6 +177,7 @@ def _run(
 def _fault(
     exercise: Exercise,
     answer: Any,
+    case: tuple,
     got: _Outcome,
     want: _Outcome,
     box: Sandbox,
@@ -185,7 +199,14 @@ def _fault(
     if error is not None:
         return error_sentence(error, answer)
     for i in sorted(got.changed.keys() - want.changed.keys()):
-        name = exercise.names(range(i + 1))[i]
+        name = exercise.names(case)[i]
+        if not altered(got.changed[i], snapshot(case[i])):
+            return (
+                f"你的代码改动了输入 {name} 的 requires_grad。先用 detach() "
+                "得到一个新的张量，再改它的 requires_grad。",
+                f"Your code changes requires_grad of its input {name}. Make "
+                "a new tensor with detach(), and change that one's.",
+            )
         return (
             f"你的代码改动了输入 {name}（原地修改）。先 clone()，"
             "或不用带下划线的函数和 +=。",
@@ -202,10 +223,35 @@ def _fault(
         if not check.value:
             return "结果不符合要求。", "The result is not what was asked for."
         check = Result()
-    return check.value or _difference(got.changed, want.changed)
+    return check.value or _undone(exercise, case, got, want)
 
 
-def _difference(got: Any, expected: Any) -> Sentence | None:
+def _undone(
+    exercise: Exercise, case: tuple, got: _Outcome, want: _Outcome
+) -> Sentence | None:
+    """What is wrong with the changes in place that were asked for."""
+    for i, due in want.changed.items():
+        name = exercise.names(case)[i]
+        if i not in got.changed:
+            return (
+                f"输入 {name} 应被原地修改，你的代码没有改动它。",
+                f"The input {name} should be changed in place; your code "
+                "leaves it as it was.",
+            )
+        found = _difference(
+            got.changed[i],
+            due,
+            (f"输入 {name} 原地修改之后，", f"input {name}, as changed: "),
+        )
+        if found:
+            return found
+    return None
+
+
+def _difference(
+    got: Any, expected: Any, start: Sentence = ("", "")
+) -> Sentence | None:
+    """How two values differ, in sentences that begin with `start`."""
     try:
         found = difference(got, expected)
     except Exception:
@@ -216,7 +262,7 @@ def _difference(got: Any, expected: Any) -> Sentence | None:
         )
     if found is None:
         return None
-    zh, en = found
+    zh, en = start[0] + found[0], start[1] + found[1]
     en = en[0].upper() + en[1:]
     asks = en.endswith("?")
     return (zh, en) if asks else (f"{zh}。", f"{en}.")

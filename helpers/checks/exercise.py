@@ -48,8 +48,9 @@ class Exercise:
     """What a right answer does, and the known ways to get it wrong.
 
     Args:
-        reference: a right answer, of the same kind as the student's; its
-            parameters' names are the ones the student is told.
+        reference: a right answer, of the same kind as the student's. The
+            names of its parameters are the ones that the student is told;
+            with `adapt`, those of the function that it is turned into.
         cases: `cases(rng)` yields tuples of arguments that `copy.deepcopy`
             can copy. Called once for each seed.
         mistakes: wrong answers of the same kind, each with its sentence.
@@ -97,10 +98,19 @@ class Exercise:
         return cases
 
     def names(self, case: Sequence) -> list[str]:
-        """The names of a case's arguments: the reference's parameters."""
-        if self.adapt is None:
-            return list(inspect.signature(self.reference).parameters)
-        return [f"#{i + 1}" for i in range(len(case))]
+        """The names of a case's arguments; `x[0]`, `x[1]`, ... for `*x`."""
+        answer = self.reference
+        if self.adapt is not None:
+            answer = self.adapt(answer)
+        bound = inspect.signature(answer).bind(*case)
+        names: list[str] = []
+        for name, value in bound.arguments.items():
+            kind = bound.signature.parameters[name].kind
+            if kind is inspect.Parameter.VAR_POSITIONAL:
+                names += [f"{name}[{i}]" for i in range(len(value))]
+            else:
+                names.append(name)
+        return names
 
 
 @dataclass(frozen=True)

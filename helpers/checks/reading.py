@@ -3,13 +3,13 @@
 import dis
 import inspect
 import linecache
-from collections.abc import Callable, Sequence
-from types import CodeType, FunctionType, TracebackType
+from collections.abc import Sequence
+from types import CodeType, FunctionType, MethodType, TracebackType
 from typing import Any
 
 from torch import nn
 
-from .values import Sentence, shorten, type_name
+from .values import Sentence, describe, shorten, type_name
 
 # What a body of `...`, `pass`, `return None` or a docstring compiles to in
 # Python 3.11 to 3.14, beside instructions without effect.
@@ -125,8 +125,8 @@ def _files(answer: Any) -> set[str]:
     """The files in which the answer's functions stand."""
     kind = answer if isinstance(answer, type) else type(answer)
     found: list[Any] = [answer, *vars(kind).values()]
-    codes = [getattr(item, "__code__", None) for item in found]
-    return {c.co_filename for c in codes if isinstance(c, CodeType)}
+    kinds = (FunctionType, MethodType)
+    return {f.__code__.co_filename for f in found if type(f) in kinds}
 
 
 def _failing_line(
@@ -147,17 +147,16 @@ def with_case(
     names: Sequence[str],
     case: Sequence[Any],
     number: int,
-    describe: Callable[[Any], Sentence],
     fault: Sentence,
 ) -> Sentence:
     """A fault, followed by the input on which it showed, if there is one."""
     if not case:
         return fault
     zh = "，".join(
-        f"{n} = {describe(a)[0]}" for n, a in zip(names, case, strict=False)
+        f"{n} = {describe(a)[0]}" for n, a in zip(names, case, strict=True)
     )
     en = ", ".join(
-        f"{n} = {describe(a)[1]}" for n, a in zip(names, case, strict=False)
+        f"{n} = {describe(a)[1]}" for n, a in zip(names, case, strict=True)
     )
     return (
         f"{fault[0]}（第 {number + 1} 组输入：{zh}）",

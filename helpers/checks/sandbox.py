@@ -39,8 +39,8 @@ _STATE: tuple[tuple[Callable, Callable], ...] = (
     (torch.is_grad_enabled, torch.set_grad_enabled),
     (torch.is_anomaly_enabled, torch.set_anomaly_enabled),
     (
-        torch.are_deterministic_algorithms_enabled,
-        torch.use_deterministic_algorithms,
+        torch.get_deterministic_debug_mode,
+        torch.set_deterministic_debug_mode,
     ),
     (os.getcwd, os.chdir),
     (sys.getrecursionlimit, sys.setrecursionlimit),
@@ -99,11 +99,18 @@ class Sandbox:
 
     Args:
         seconds: the time for all calls together.
+
+    Attributes:
+        left: seconds that are left.
+        expired: whether a call was stopped at the end of the time.
+        interrupted: whether a call ended with KeyboardInterrupt.
+        capture: what the calls printed.
     """
 
     def __init__(self, seconds: float) -> None:
         self.left = seconds
         self.expired = False
+        self.interrupted = False
         self.capture = Capture()
 
     def call(self, fn: Callable[[], Any], seed: int) -> Result:
@@ -127,6 +134,7 @@ class Sandbox:
         self.left -= time.monotonic() - start
         if fired or isinstance(result.error, TimeUp):
             self.expired = True
+        self.interrupted |= isinstance(result.error, KeyboardInterrupt)
         return result
 
 

@@ -90,10 +90,10 @@ def _same_array(a: np.ndarray, b: np.ndarray) -> bool:
     return same and np.array_equal(a, b, equal_nan=b.dtype.kind in "fc")
 
 
-def show(value: Any) -> str:
+def show(value: Any, digits: int = 6) -> str:
     """A short text of a value, the same in every run."""
     if type(value) is float:
-        return f"{value:.6g}"
+        return f"{value:.{digits}g}"
     if isinstance(value, torch.dtype):
         return str(value).removeprefix("torch.")
     return shorten(repr(value))
@@ -116,7 +116,7 @@ def describe(value: Any) -> Sentence:
         return f"{text} 不连续", f"{text} not contiguous"
     if isinstance(value, np.ndarray):
         text = f"{value.shape} {value.dtype}"
-    elif isinstance(value, (int, float, str, tuple, list)):
+    elif value is None or isinstance(value, (int, float, str, tuple, list)):
         text = shorten(repr(value), 40)
     else:
         text = type_name(value)
