@@ -2,7 +2,7 @@
 """The doorway of the course: sets it up in .venv and starts its commands.
 
     python course.py lab              JupyterLab at the first lesson
-    python course.py test             every test; "test 02 11" for two lessons
+    python course.py test             every test; "test 02 11": of two lessons
     python course.py build 02         notebooks/src/02_*.md -> both editions
     python course.py bench lenet      a measurement from bench/
     python course.py slides 02        a lesson for the projector
@@ -20,6 +20,7 @@ import errno
 import hashlib
 import json
 import os
+import platform
 import re
 import shlex
 import shutil
@@ -44,17 +45,26 @@ CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 CALM = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
 OLDEST = (3, 11)
 
-# Run by the .venv's own Python: its version, its packages, what is missing.
+# Run by the .venv's own Python: its version, its packages, and what is
+# missing: a package that was asked for, or a folder that one should have.
 PROBE = """
-import importlib.metadata, json, sys, sysconfig
+import csv, importlib.metadata, json, sys, sysconfig
+site = sysconfig.get_path("purelib")
 missing = []
 for name in sys.argv[1:]:
     try:
         importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         missing.append(name)
+for found in importlib.metadata.distributions(path=[site]):
+    try:
+        rows = csv.reader((found.read_text("RECORD") or "").splitlines())
+        tops = {name.split("/")[0] for name, _, size in rows if size}
+        missing += [top for top in tops if not found.locate_file(top).exists()]
+    except (ValueError, csv.Error):
+        missing.append("RECORD")  # it holds rubbish
 print(json.dumps({"version": list(sys.version_info[:2]),
-                  "site": sysconfig.get_path("purelib"), "missing": missing}))
+                  "site": site, "missing": missing}))
 """
 
 # What pip says when something outside the course is wrong, and what to do.
@@ -86,7 +96,9 @@ TROUBLES = (
         r"No matching distribution found",
         "The package index has no {package} for this machine ({python}): use "
         "a 64-bit Python 3.11 to 3.14 from https://www.python.org/downloads/, "
-        "delete .venv and run the same command again.",
+        "delete .venv and run the same command again; on a Mac with an Intel "
+        "processor, for which PyTorch has stopped, open the lessons in Colab "
+        "(README, below the table of lessons).",
     ),
 )
 
@@ -103,10 +115,12 @@ def say(text: str) -> None:
 def plain(command: list, env: "dict | None" = None) -> str:
     """The command as one would type it here, variables in front."""
     words = [str(word) for word in command]
-    if WINDOWS:  # PowerShell
+    if WINDOWS:  # PowerShell, where a bare > writes to a file
         settings = [f'$env:{k}="{v}"; ' for k, v in (env or {}).items()]
-        call = "& " if " " in words[0] else ""
-        return "".join(settings) + call + subprocess.list2cmdline(words)
+        safe = re.compile(r"[\w.:=/\\-]+")
+        words = [w if safe.fullmatch(w) else f'"{w}"' for w in words]
+        call = "& " if words[0].startswith('"') else ""
+        return "".join(settings) + call + " ".join(words)
     settings = [f"{k}={shlex.quote(v)} " for k, v in (env or {}).items()]
     return "".join(settings) + " ".join(map(shlex.quote, words))
 
@@ -133,13 +147,15 @@ def watch(command: list, held: int) -> "tuple[int, str]":
     say("$ " + plain(command))
     keep = {} if WINDOWS else {"pass_fds": (held,)}
     words = [str(word) for word in command]
-    process = subprocess.Popen(words, stderr=subprocess.PIPE, **keep)
+    # As text: pip writes it in the system's encoding, whatever that is.
+    keep.update(stderr=subprocess.PIPE, text=True, errors="replace")
+    process = subprocess.Popen(words, **keep)
     heard = []
 
     def listen() -> None:
         for line in process.stderr:
-            heard.append(line.decode(errors="replace"))
-            sys.stderr.write(heard[-1])
+            heard.append(line)
+            sys.stderr.write(line)
             sys.stderr.flush()
 
     listener = threading.Thread(target=listen)
@@ -165,7 +181,8 @@ def advice(heard: str) -> "str | None":
                 temp=tempfile.gettempdir(),
                 root=ROOT,
                 package=package.group(1) if package else "package",
-                python=f"Python {sys.version.split()[0]}, {bits} bit",
+                python=f"Python {sys.version.split()[0]}, {bits} bit, "
+                + platform.machine(),
             )
     return None
 
@@ -281,7 +298,7 @@ def drop_halves(site: Path) -> None:
                 not size or (site / name).stat().st_size == int(size)
                 for name, size in files
             )
-        except (OSError, ValueError):
+        except (OSError, ValueError, csv.Error):
             whole = False
         if not whole:
             say("  not whole: " + info.name.replace(".dist-info", ""))
@@ -307,10 +324,13 @@ def install(dev: bool, cpu: bool, held: int) -> None:
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         if subprocess.call([*map(str, pip), "--version"], **quiet):
             found = None
-    if found and stamp():
-        say("Installing what is missing or has changed.")
-    elif found:
-        say("The .venv has no mark of a finished installation: mending it.")
+    if found:
+        say(
+            "Installing what is missing or has changed."
+            if stamp()
+            else "The .venv has no mark of a finished installation: mending "
+            "it."
+        )
         drop_halves(Path(found["site"]))
     else:
         if VENV.exists():
@@ -382,6 +402,11 @@ def pick(words: "list[str]", names: "list[str]") -> "list[str]":
     return chosen
 
 
+def sources() -> "list[str]":
+    """The names of the lessons that have a source."""
+    return sorted(p.stem for p in SOURCES.glob("[0-9]*.md"))
+
+
 def check_port(port: int) -> None:
     """Stop if nobody can listen on the port."""
     if not 1 <= port <= 65535:
@@ -429,8 +454,7 @@ def lab(args: argparse.Namespace) -> int:
 
 def test(args: argparse.Namespace) -> int:
     """Sources against editions, style, then every test."""
-    sources = sorted(p.stem for p in SOURCES.glob("[0-9]*.md"))
-    chosen = pick(args.names, sources)
+    chosen = pick(args.names, sources())
     editions = [Path("notebooks", lang) for lang in ("zh", "en")]
     books = [e / (n + ".ipynb") for n in chosen for e in editions]
     for book in books:
@@ -462,9 +486,11 @@ def test(args: argparse.Namespace) -> int:
 
 def build(args: argparse.Namespace) -> int:
     """Write the editions from their sources, or only compare them."""
+    chosen = pick(args.names, sources())
     set_up(dev=True, cpu=args.cpu)
+    numbers = [name.split("_")[0] for name in chosen]
     check = ["--check"] if args.check else []
-    return run([PYTHON, "notebooks/build.py", *args.names, *check], CALM)
+    return run([PYTHON, "notebooks/build.py", *numbers, *check], CALM)
 
 
 def bench(args: argparse.Namespace) -> int:
@@ -485,8 +511,7 @@ def site(args: argparse.Namespace) -> int:
 
 def slides(args: argparse.Namespace) -> int:
     """Write lessons as slides for a projector into build/slides."""
-    names = sorted(p.stem for p in SOURCES.glob("[0-9]*.md"))
-    chosen = pick(args.names, names) or names
+    chosen = pick(args.names, sources()) or sources()
     set_up(dev=True, cpu=args.cpu)
     command = [PYTHON, "site/slides.py", *chosen, "--lang", args.lang]
     return run(command, CALM)
@@ -551,6 +576,8 @@ def main(words: "list[str]") -> int:
     if args.command is None:
         top.print_help()
         return 2
+    if extra and args.action not in (test, bench):
+        raise Stop(f'{args.command} takes nothing after "--".')
     args.extra = getattr(args, "extra", []) + extra
     if Path.cwd() != ROOT:
         say("$ " + plain(["cd", ROOT]))

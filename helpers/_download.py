@@ -6,6 +6,7 @@ import hashlib
 import os
 import queue
 import socket
+import ssl
 import threading
 import time
 import urllib.error
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 
 _CHUNK = 1 << 16
 _SLOWEST = 1000  # bytes per second; slower than this counts as no answer
+_LARGEST = 100 << 20  # bytes; a server that sends more would fill the disk
 
 
 class DataError(RuntimeError):
@@ -122,6 +124,10 @@ def _receive(url: str, file: BinaryIO, limits: Limits) -> tuple[int, str]:
             if (size + len(chunk)) // 1_000_000 > size // 1_000_000:
                 print(".", end="", flush=True)  # one dot a megabyte
             size += len(chunk)
+            if size > _LARGEST:
+                raise _FailedError(
+                    f"another file came, over {_LARGEST:,} bytes"
+                )
             fresh += len(chunk)
             if fresh >= _SLOWEST * limits.stall:
                 fresh, since = 0, now
@@ -169,6 +175,11 @@ def _in_words(error: Exception, limits: Limits, size: int) -> str:
         return "no network, or the name is not known"
     if isinstance(cause, ConnectionRefusedError):
         return "connection refused"
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return (
+            "its certificate cannot be verified; with Python from python.org"
+            " on macOS, run Install Certificates.command once"
+        )
     if size:
         return f"cut off after {size:,} bytes"
     words = getattr(cause, "strerror", None) or type(cause).__name__

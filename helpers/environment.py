@@ -1,8 +1,8 @@
 """What is on this computer, what is missing, and what that means.
 
 `report()` says it in sentences, first in Chinese, then in English, and
-begins with the answer: start, or mend this first. Nothing is changed and
-nothing is fetched.
+begins with the answer: start, or mend this first. Nothing is fetched, and
+nothing is changed, except that MNIST is unpacked where only its archives lie.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Finding(NamedTuple):
 
 
 def version_of(package: str) -> tuple[int, ...] | None:
-    """The installed version's leading numbers, or None if not installed.
+    """The installed version's leading numbers; None without a version.
 
     Args:
         package: the name that pip knows, such as ``"torch"``.
@@ -46,7 +46,9 @@ def version_of(package: str) -> tuple[int, ...] | None:
         text = metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
-    return tuple(int(n) for n in re.match(r"[\d.]*\d|", text)[0].split("."))
+    # What a broken installation left behind may have no version.
+    found = re.match(r"\d+(\.\d+)*", text or "")
+    return tuple(int(n) for n in found[0].split(".")) if found else None
 
 
 def _dotted(version: tuple[int, ...]) -> str:

@@ -52,6 +52,13 @@ def main(arguments: list[str] | None = None) -> int:
         found = course.check(root, options.names)
     except Problem as problem:
         found = [str(problem)]
+    except OSError as error:  # a full disk, a file that cannot be written
+        if not error.filename:
+            raise
+        found = [
+            f"{error.filename}: {error.strerror}; put that right and run the "
+            "same command again"
+        ]
     for sentence in found:
         print(sentence.replace(f"{root}{os.sep}", ""), file=sys.stderr)
     return 1 if found else 0

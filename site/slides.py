@@ -4,8 +4,9 @@
     python course.py slides 03 --lang en
 
 A slide begins at every heading; a figure gets a slide of its own, as large
-as the screen allows; code is folded and opens with a click. The file needs
-no network. Keys: → and ← (or Page Down, Page Up, space), Home, End.
+as the screen allows; long code is folded and opens with a click; letters
+become smaller where a slide would not fit the screen. The file needs no
+network. Keys: → and ← (or Page Down, Page Up, space), Home, End.
 """
 
 from __future__ import annotations
@@ -51,6 +52,13 @@ const slides = [...document.querySelectorAll('section')];
 const here = () => slides.reduce((best, s, i) =>
   Math.abs(s.getBoundingClientRect().top) <
   Math.abs(slides[best].getBoundingClientRect().top) ? i : best, 0);
+const fit = () => slides.forEach(s => {
+  for (let size = 100; size >= 50; size -= 5) {
+    s.style.fontSize = size + '%';
+    if (s.scrollHeight < innerHeight + 2 && s.scrollWidth < innerWidth + 2)
+      return;
+  }
+});
 const go = i => {
   const n = Math.max(0, Math.min(slides.length - 1, i));
   slides[n].scrollIntoView(); history.replaceState(null, '', '#' + (n + 1));
@@ -63,6 +71,8 @@ addEventListener('keydown', e => {
   if (e.key === 'Home') { e.preventDefault(); go(0); }
   if (e.key === 'End') { e.preventDefault(); go(slides.length - 1); }
 });
+addEventListener('resize', fit);
+fit();
 if (+location.hash.slice(1)) go(+location.hash.slice(1) - 1);
 """
 
@@ -110,7 +120,9 @@ def weight(node: Tag) -> int:
     """How much room a text takes, in Latin letters."""
     text = node.get_text().strip()
     wide = sum(letter > "\u2e7f" for letter in text)
-    return max(len(text) + wide, 90 * len(node.select("tr, li")))
+    formulas = node.select('math[display="block"], math[display="block"] mtr')
+    room = max(len(text) + wide, 90 * len(node.select("tr, li")))
+    return room + 90 * len(formulas)
 
 
 def block(deck: Deck, node: Tag, source: Path) -> None:
@@ -136,8 +148,6 @@ def block(deck: Deck, node: Tag, source: Path) -> None:
         deck.add(str(node), FULL)
         deck.heading = deck.section  # the exercise ends with its answer
     else:
-        for link in node.select("a.headerlink"):
-            link.decompose()
         deck.add(str(node), weight(node))
 
 

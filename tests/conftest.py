@@ -40,6 +40,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             if name.strip()
         ]
         names = [path.stem for path in paths(ROOT)]
+        for number in wanted:
+            if not any(name[:2] == number for name in names):
+                raise pytest.UsageError(f"--lessons: no lesson {number}")
         metafunc.parametrize(
             "lesson",
             [name for name in names if not wanted or name[:2] in wanted],

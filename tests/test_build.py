@@ -454,6 +454,13 @@ STOPS: list[tuple[str, str, str, str, str]] = [
         "the cell fails (`10 / 0`): ZeroDivisionError: division by zero",
     ),
     (
+        "cell fails below its first line",
+        "10 + 2\n```",
+        "def ratio(a, b):\n    return a / b\n\n\n[\n    ratio(1, 0),\n]\n```",
+        "    ratio(1, 0),",
+        "the cell fails (`ratio(1, 0),`): ZeroDivisionError",
+    ),
+    (
         "standard error",
         "10 + 2\n```",
         'import warnings\n\nwarnings.warn("old")\n```',
@@ -478,8 +485,8 @@ STOPS: list[tuple[str, str, str, str, str]] = [
         "solution fails",
         "return sum((a, b))",
         "return a + c",
-        "class Adder:",
-        "the solution fails (`class Adder:`): NameError",
+        "        return a + c",
+        "the solution fails (`return a + c`): NameError",
     ),
     (
         "stub is an answer",
@@ -554,8 +561,39 @@ def test_number_used_twice_stops_the_build(tiny: Path) -> None:
 
 
 def test_unknown_name_stops_the_build(tiny: Path) -> None:
-    with pytest.raises(Problem, match="no lesson is called '31'"):
+    with pytest.raises(Problem, match="called '31'; there are: 07_tiny"):
         course.build(tiny, ["31"], say=quiet)
+
+
+def test_source_in_another_encoding_stops_the_build(tiny: Path) -> None:
+    text = source(tiny).read_text(encoding="utf-8")
+    source(tiny).write_text(text, encoding="gb18030")
+    with pytest.raises(Problem, match="save it as UTF-8") as stopped:
+        course.build(tiny, ["07"], say=quiet)
+    line = text.split("\n")[stopped.value.line - 1]
+    assert line == "  title: {zh: 加法, en: Addition}"
+    source(tiny).write_text(text, encoding="utf-8-sig")
+    with pytest.raises(Problem, match="1: a byte order mark"):
+        course.build(tiny, ["07"], say=quiet)
+
+
+def test_full_disk_is_said_in_one_sentence(
+    tiny: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = editions.edition_path(tiny, "07_tiny", "zh")
+
+    def full_disk(*_: object) -> None:
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(course, "_replace", full_disk)
+    change(tiny, "图里有 2 个点。", "图里有两个点。")
+    assert doorway.main(["--root", str(tiny), "07"]) == 1
+    place = path.relative_to(tiny.resolve())
+    said = capsys.readouterr().err
+    assert said.startswith(f"{place}: No space left on device; ")
+    assert said.count("\n") == 1
 
 
 def test_half_a_lesson_is_never_written(
@@ -706,6 +744,13 @@ EDITS: list[tuple[str, Callable, str]] = [
             json.dumps({"cells": load(root)}), encoding="utf-8"
         ),
         r"zh/07_tiny.ipynb: the notebook's metadata or layout",
+    ),
+    (
+        "no notebook at all",
+        lambda root: editions.edition_path(root, "07_tiny", "zh").write_text(
+            "[]", encoding="utf-8"
+        ),
+        r"zh/07_tiny.ipynb: 0 code cells, the source has 9",
     ),
     (
         "text of the source",

@@ -6,8 +6,11 @@ import multiprocessing
 import os
 import re
 import socket
+import ssl
 import subprocess
 import time
+import urllib.error
+import urllib.request
 
 import pytest
 from fake_mnist import (
@@ -22,7 +25,7 @@ from fake_mnist import (
     tiny,
 )
 
-from helpers import data
+from helpers import _download, data
 from helpers._download import Limits
 
 FAST = Limits(stall=0.4, total=1.0, lock=0.5)
@@ -405,6 +408,26 @@ def test_a_name_that_is_not_known(tmp_path, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     sentence = refuse(tmp_path, "http://data.invalid/", download=True)
     assert "data.invalid: no network, or the name is not known" in sentence
+
+
+def test_a_server_that_would_fill_the_disk(tmp_path, server, monkeypatch):
+    monkeypatch.setattr(_download, "_LARGEST", 50_000)
+    sentence = refuse(tmp_path, server.endless, download=True)
+    assert "another file came, over 50,000 bytes" in sentence
+    assert not leftovers(tmp_path)
+
+
+def test_a_certificate_that_cannot_be_verified(tmp_path, monkeypatch):
+    """As with Python from python.org on a new Mac."""
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+
+    def refused(*args, **kwargs):
+        raise urllib.error.URLError(error)
+
+    monkeypatch.setattr(urllib.request, "urlopen", refused)
+    sentence = refuse(tmp_path, "https://data.invalid/", download=True)
+    assert "its certificate cannot be verified" in sentence
+    assert "Install Certificates.command" in sentence
 
 
 def test_a_name_server_that_never_answers(tmp_path, monkeypatch):

@@ -262,13 +262,24 @@ def test_python_too_old(version):
         (["lab", "--port", "70000"], "65535"),
         (["test", "02", "nine"], '"nine"'),
         (["test", "12"], "course.py build 12"),
+        (["build", "02", "13"], '"13"; there are: 02_tensors, 11_lenet'),
         (["bench", "sped"], "speed"),
+        (["build", "--", "02"], 'nothing after "--"'),
     ],
 )
 def test_wrong_words(course, words, said):
     done = course.run(*words)
     assert said in sentence(done)
     assert not (course.root / ".venv").exists()
+
+
+def test_commands_can_be_typed_on_windows(doorway, monkeypatch):
+    monkeypatch.setattr(doorway, "WINDOWS", True)
+    python = ".venv\\Scripts\\python.exe"
+    typed = doorway.plain([python, "-m", "pip", "install", "pip>=25.2", "-e."])
+    assert typed == f'{python} -m pip install "pip>=25.2" -e.'
+    typed = doorway.plain([f"C:\\课程 one\\{python}", "-V"], {"A": "1"})
+    assert typed == f'$env:A="1"; & "C:\\课程 one\\{python}" -V'
 
 
 def test_port_in_use(course):
@@ -301,7 +312,9 @@ def test_first_start_then_second(course):
     config = course.root / ".venv/etc/jupyter/labconfig/page_config.json"
     assert "announcements" in config.read_text("utf8")
 
+    begin = time.monotonic()
     second = course.run("lab", "--no-browser")
+    assert time.monotonic() - begin < 3
     assert course.pip() == []
     assert second.stdout.count("\n$ ") == 1  # after cd: JupyterLab alone
     [[name, words, _]] = calls(second.stdout)
@@ -352,6 +365,39 @@ def test_installs_again_only_when_needed(course):
     course.root = course.root.rename(course.root.with_name("moved"))
     assert course.run("lab").returncode == 0
     assert "install -e ." in course.pip()
+
+
+def test_package_whose_files_are_gone_comes_again(course):
+    assert course.run("lab").returncode == 0
+    [info] = (course.root / ".venv").rglob("alpha-1.dist-info")
+    (info.parent / "alpha").mkdir()
+    (info.parent / "alpha" / "__init__.py").write_text("1")
+    with open(info / "RECORD", "a") as record:
+        record.write("alpha/__init__.py,,1\n")
+    course.pip()
+    assert course.run("lab").returncode == 0
+    assert course.pip() == []
+    shutil.rmtree(info.parent / "alpha")
+    assert course.run("lab").returncode == 0
+    assert course.pip()[-1] == "brought alpha"
+    assert course.run("lab").returncode == 0
+    assert course.pip() == []
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [b"\0" * 40, b"\xff\n", b'a\rb,"'],
+    ids=["zeros", "not UTF-8", "not CSV"],
+)
+def test_package_with_a_damaged_list_of_files_comes_again(course, rubbish):
+    assert course.run("lab").returncode == 0
+    [info] = (course.root / ".venv").rglob("alpha-1.dist-info")
+    (info / "RECORD").write_bytes(rubbish)
+    course.pip()
+    done = course.run("lab")
+    assert done.returncode == 0, done.stderr
+    assert "no working Python" not in done.stdout
+    assert course.pip()[-1] == "brought alpha"
 
 
 @posix_only
@@ -477,6 +523,10 @@ def test_ctrl_c(course):
             "ERROR: No matching distribution found for torch>=2.11",
             "has no torch>=2.11",
         ),
+        (
+            "ERROR: No matching distribution found for torch>=2.11",
+            "on a Mac with an Intel processor",
+        ),
         ("ERROR: something new", "exit status 1"),
     ],
 )
@@ -598,7 +648,7 @@ def test_test_fails(ready, env, status, last):
 
 
 def test_build_and_bench_pass_their_words_on(ready):
-    done = ready.run("build", "02", "11", "--check", BUILD_STATUS="3")
+    done = ready.run("build", "2", "11_lenet", "--check", BUILD_STATUS="3")
     assert done.returncode == 3
     assert calls(done.stdout)[0][1] == ["02", "11", "--check"]
     done = ready.run("bench", "speed", "--repeats", "3")

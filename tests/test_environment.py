@@ -40,6 +40,8 @@ def _with(monkeypatch, **versions):
         ("2.11.0a0+git1", (2, 11, 0)),
         ("8.1.9", (8, 1, 9)),
         ("3", (3,)),
+        ("2.", (2,)),
+        ("unknown", None),
     ],
 )
 def test_version_of_reads_the_leading_numbers(monkeypatch, text, numbers):

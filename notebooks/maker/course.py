@@ -37,14 +37,17 @@ def heads(root: Path, strict: bool = True) -> list[Lesson]:
 
 
 def find(root: Path, name: str) -> Path:
-    """The source of the lesson called ``02``, ``2`` or ``02_tensors``."""
-    wanted = name.removesuffix(".md").rpartition("/")[2]
-    wanted = wanted.zfill(2) if wanted.isdigit() else wanted
+    """The source of the lesson ``02``, ``2``, ``02_tensors`` or of a path."""
+    stem = Path(name).stem
+    wanted = stem.zfill(2) if stem.isdigit() else stem
     for path in paths(root):
         if wanted in (path.stem, path.stem[:2]):
             return path
+    have = ", ".join(path.stem for path in paths(root))
     raise Problem(
-        root / "notebooks" / "src", 1, f"no lesson is called {name!r}"
+        root / "notebooks" / "src",
+        1,
+        f"no lesson is called {name!r}; there are: {have}",
     )
 
 
@@ -152,9 +155,9 @@ def _code_cells(root: Path, lesson: Lesson, lang: str) -> list[dict]:
     path = editions.edition_path(root, lesson.name, lang)
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    except (OSError, ValueError, KeyError):
+        return [cell for cell in cells if cell["cell_type"] == "code"]
+    except (OSError, ValueError, KeyError, TypeError):
         return []
-    return [cell for cell in cells if cell["cell_type"] == "code"]
 
 
 def _sources(lesson: Lesson, setup: str) -> list[str]:

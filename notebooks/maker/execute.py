@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -170,10 +171,12 @@ def _execute(
     try:
         client.execute_cell(node, index, store_history=not hidden)
     except CellExecutionError as error:
+        at = _failing_line(cell, error.traceback, hidden)
+        line = cell.source.split("\n")[at].strip()
         raise Problem(
             lesson.path,
-            cell.body,
-            f"{what} fails (`{first}`): {error.ename}: {error.evalue}",
+            cell.body + at,
+            f"{what} fails (`{line}`): {error.ename}: {error.evalue}",
         ) from None
     except CellTimeoutError:
         raise Problem(
@@ -192,6 +195,18 @@ def _execute(
                 cell.body,
                 f"{what} writes to standard error: {output.text.strip()}",
             )
+
+
+def _failing_line(cell: Cell, traceback: str, hidden: bool) -> int:
+    """Which of a cell's lines failed, from 0; 0 where that is not told."""
+    told = (
+        r"<reference answer>:(\d+)"
+        if hidden
+        else r"Cell In\[\d+\], line (\d+)"
+    )
+    found = re.search(told, re.sub(r"\x1b\[[\d;]*m", "", traceback))
+    at = int(found[1]) - 1 if found and "setup" not in cell.tags else 0
+    return at if at <= cell.source.count("\n") else 0
 
 
 def _judge_verdict(

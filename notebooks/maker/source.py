@@ -30,7 +30,7 @@ def read_head(path: Path) -> Lesson:
         raise Problem(
             path, 1, "a source is named NN_topic.md, two digits and a-z0-9_"
         )
-    text = path.read_text(encoding="utf-8")
+    text = _text(path)
     parts = re.match(r"---\n(.*?\n)---\n", text, re.DOTALL)
     if parts is None:
         raise Problem(path, 1, "the file does not open with front matter")
@@ -59,7 +59,7 @@ def read_head(path: Path) -> Lesson:
 def read(path: Path) -> Lesson:
     """Read a source and judge its form."""
     head = read_head(path)
-    text = path.read_text(encoding="utf-8")
+    text = _text(path)
     try:
         notebook = myst_to_notebook(text, add_source_map=True)
     except MystMetadataParsingError as error:
@@ -68,7 +68,7 @@ def read(path: Path) -> Lesson:
         raise Problem(path, line, str(error)) from None
     except yaml.YAMLError as error:
         raise Problem(path, 1, f"a cell's options: {error}") from None
-    lines = text.splitlines()
+    lines = text.split("\n")
     cells = tuple(
         _cell(path, lines, cell, line)
         for cell, line in zip(
@@ -79,6 +79,20 @@ def read(path: Path) -> Lesson:
     judge.placeholders(path, cells)
     judge.code(path, cells)
     return Lesson(**{**vars(head), "cells": cells})
+
+
+def _text(path: Path) -> str:
+    """A source's text, unless an editor saved it in another encoding."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise Problem(path, line, "not UTF-8: save it as UTF-8") from None
+    if text.startswith("\ufeff"):
+        raise Problem(
+            path, 1, "a byte order mark: save it as UTF-8 without one"
+        )
+    return text
 
 
 def _cell(path: Path, lines: list[str], node, line: int) -> Cell:
