@@ -89,6 +89,8 @@ def measure(explorer, steps: int) -> dict[str, list[tuple[float, float]]]:
             setattr(control, trait, stop)
             cpu = 1e3 * (time.process_time() - cpu)
             taken.append((cpu, 1e3 * (time.perf_counter() - clock)))
+            if explorer.error is not None:
+                raise explorer.error
         control.value = start
         if taken:
             times[name] = taken
@@ -124,12 +126,11 @@ def main(arguments: list[str], sources: Path) -> int:
     slow = []
     for path in paths:
         try:
-            found = explorers(path)
+            found = [measure(e, options.steps) for e in explorers(path)]
         except Exception as error:
             print(f"{path.stem}: {type(error).__name__}: {error}")
             return 2
-        for number, explorer in enumerate(found, 1):
-            times = measure(explorer, options.steps)
+        for number, times in enumerate(found, 1):
             for name, taken in times.items():
                 print(row(path.stem, number, name, taken), flush=True)
             every = [cpu for taken in times.values() for cpu, _ in taken]
