@@ -1154,6 +1154,19 @@ def test_global_state_is_put_back(tmp_path):
     assert state() == before
 
 
+def test_memory_that_nobody_wrote_is_the_same_every_time():
+    """What `torch.empty` finds depends on what was there before."""
+
+    def adds_into_nothing(x, n):
+        y = torch.empty(x.shape[1], x.shape[0], x.shape[2], dtype=x.dtype)
+        y += x.transpose(0, 1) * n
+        return y
+
+    status, text = tell(adds_into_nothing)
+    assert status == "wrong"
+    assert "nan" in text
+
+
 def test_warnings_about_determinism_stay_warnings():
     before = torch.get_deterministic_debug_mode()
     try:

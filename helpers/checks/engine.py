@@ -2,14 +2,13 @@
 
 import copy
 import inspect
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
 
-from .compare import difference
 from .exercise import Exercise, Mistake, Property, Rejection, Verdict
+from .faults import Outcome, fault, holds, unlike
 from .reading import (
     error_sentence,
     error_text,
@@ -18,7 +17,7 @@ from .reading import (
     with_case,
 )
 from .sandbox import Result, Sandbox
-from .values import Sentence, altered, snapshot, type_name
+from .values import Sentence, altered, snapshot
 
 __all__ = [
     "Exercise",
@@ -36,15 +35,7 @@ _INTERRUPTED = (
 )
 
 
-@dataclass
-class _Outcome:
-    """A result, and the arguments that were changed in place."""
-
-    result: Result
-    changed: dict[int, Any] = field(default_factory=dict)
-
-
-def _alike(mine: Iterable[_Outcome], theirs: Iterable[_Outcome]) -> bool:
+def _alike(mine: Iterable[Outcome], theirs: Iterable[Outcome]) -> bool:
     """Whether two answers did the same on every case.
 
     Errors of the same type count as the same, rejections only with the same
@@ -60,9 +51,7 @@ def _alike(mine: Iterable[_Outcome], theirs: Iterable[_Outcome]) -> bool:
             return False
         if one is not None:
             telling |= error_text(one) == error_text(other)
-        elif _difference(
-            (a.result.value, a.changed), (b.result.value, b.changed)
-        ):
+        elif unlike((a.result.value, a.changed), (b.result.value, b.changed)):
             return False
         else:
             telling = True
@@ -121,9 +110,9 @@ def judge(
         if early := ended():
             return early
         outcomes.append(outcome)
-        fault = _fault(exercise, answer, case, outcome, expected[i], box, i)
-        if fault and not found:
-            found = with_case(exercise.names(case), case, i, fault)
+        amiss = fault(exercise, answer, case, outcome, expected[i], box, i)
+        if amiss and not found:
+            found = with_case(exercise.names(case), case, i, amiss)
     properties = ()
     if not found:
         properties, found = _properties(exercise, answer, seeds, box)
@@ -155,7 +144,7 @@ def judge(
 
 def _run(
     exercise: Exercise, answer: Any, case: tuple, box: Sandbox, seed: int
-) -> _Outcome:
+) -> Outcome:
     """Call an answer with fresh copies of the arguments of a case."""
     args = copy.deepcopy(case)
     adapt = exercise.adapt or (lambda given: given)
@@ -170,102 +159,8 @@ def _run(
             if altered(now, was)
         }
     except Exception as error:
-        return _Outcome(Result(error=error))
-    return _Outcome(result, changed)
-
-
-def _fault(
-    exercise: Exercise,
-    answer: Any,
-    case: tuple,
-    got: _Outcome,
-    want: _Outcome,
-    box: Sandbox,
-    seed: int,
-) -> Sentence | None:
-    """What is wrong with an outcome, or None."""
-    error, due = got.result.error, want.result.error
-    if due is not None:
-        name = type(due).__name__
-        if isinstance(error, type(due)):
-            return None
-        if error is None:
-            return (
-                f"这时应抛出 {name}，你的代码却返回了结果。",
-                f"Here {name} should be raised, but your code returns.",
-            )
-    if isinstance(error, Rejection):
-        return error.sentence
-    if error is not None:
-        return error_sentence(error, answer)
-    for i in sorted(got.changed.keys() - want.changed.keys()):
-        name = exercise.names(case)[i]
-        if not altered(got.changed[i], snapshot(case[i])):
-            return (
-                f"你的代码改动了输入 {name} 的 requires_grad。先用 detach() "
-                "得到一个新的张量，再改它的 requires_grad。",
-                f"Your code changes requires_grad of its input {name}. Make "
-                "a new tensor with detach(), and change that one's.",
-            )
-        return (
-            f"你的代码改动了输入 {name}（原地修改）。先 clone()，"
-            "或不用带下划线的函数和 +=。",
-            f"Your code changes its input {name} in place. Use clone(), and "
-            "avoid += and functions that end in an underscore.",
-        )
-    value = got.result.value, want.result.value
-    if exercise.compare is None:
-        check = Result(_difference(*value))
-    else:
-        check = box.call(lambda: _holds(exercise.compare, *value), seed)
-        if isinstance(check.error, Rejection):
-            return check.error.sentence
-        if not check.value:
-            return "结果不符合要求。", "The result is not what was asked for."
-        check = Result()
-    return check.value or _undone(exercise, case, got, want)
-
-
-def _undone(
-    exercise: Exercise, case: tuple, got: _Outcome, want: _Outcome
-) -> Sentence | None:
-    """What is wrong with the changes in place that were asked for."""
-    for i, due in want.changed.items():
-        name = exercise.names(case)[i]
-        if i not in got.changed:
-            return (
-                f"输入 {name} 应被原地修改，你的代码没有改动它。",
-                f"The input {name} should be changed in place; your code "
-                "leaves it as it was.",
-            )
-        found = _difference(
-            got.changed[i],
-            due,
-            (f"输入 {name} 原地修改之后，", f"input {name}, as changed: "),
-        )
-        if found:
-            return found
-    return None
-
-
-def _difference(
-    got: Any, expected: Any, start: Sentence = ("", "")
-) -> Sentence | None:
-    """How two values differ, in sentences that begin with `start`."""
-    try:
-        found = difference(got, expected)
-    except Exception:
-        name = type_name(got)
-        return (
-            f"无法比较结果 {name}。",
-            f"The result {name} cannot be compared.",
-        )
-    if found is None:
-        return None
-    zh, en = start[0] + found[0], start[1] + found[1]
-    en = en[0].upper() + en[1:]
-    asks = en.endswith("?")
-    return (zh, en) if asks else (f"{zh}。", f"{en}.")
+        return Outcome(Result(error=error))
+    return Outcome(result, changed)
 
 
 def _properties(
@@ -281,7 +176,7 @@ def _properties(
         for seed in exercise.seeds if seeds is None else seeds:
             rng = torch.Generator().manual_seed(seed)
             got = box.call(
-                lambda t=prop.test, r=rng: _holds(t, answer, r), seed
+                lambda t=prop.test, r=rng: holds(t, answer, r), seed
             )
             if got.value:
                 continue
@@ -295,12 +190,6 @@ def _properties(
             break
         outcomes.append(outcome)
     return tuple(outcomes) if found else (), found
-
-
-def _holds(test: Callable, *args: Any) -> bool:
-    """Whether a test passes: it says so, or says nothing."""
-    value = test(*args)
-    return value is None or bool(value)
 
 
 def _time_sentence(exercise: Exercise) -> Sentence:

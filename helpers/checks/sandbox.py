@@ -208,12 +208,17 @@ def _with_async_exception(
 
 @contextlib.contextmanager
 def _kept(seed: int) -> Iterator[None]:
-    """Put every global state of `_STATE` back at the end."""
+    """Put every global state of `_STATE` back at the end.
+
+    Meanwhile memory that nobody has written yet (`torch.empty`) holds NaN,
+    not what was left there: a verdict must not change from run to run.
+    """
     saved = [(write, read()) for read, write in _STATE]
     costly = [(read, write, read()) for read, write in _COSTLY]
     torch.default_generator.manual_seed(seed)
     random.seed(seed)
     np.random.seed(seed)
+    torch.set_deterministic_debug_mode("warn")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
