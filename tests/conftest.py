@@ -1,4 +1,4 @@
-"""Options, paths and the table of budgets of the course's tests."""
+"""Options, paths and the tables at the end of the course's tests."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ for folder in (ROOT, ROOT / "tests"):
         sys.path.insert(0, str(folder))
 
 BUDGETS = pytest.StashKey[list]()
+LATENCIES = pytest.StashKey[list]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,8 +26,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make room for what the lessons cost."""
+    """Make room for what the lessons cost, and how fast they answer."""
     config.stash[BUDGETS] = []
+    config.stash[LATENCIES] = []
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -62,8 +64,14 @@ def budgets(pytestconfig: pytest.Config) -> list:
     return pytestconfig.stash[BUDGETS]
 
 
+@pytest.fixture
+def latencies(pytestconfig: pytest.Config) -> list:
+    """Where a test notes how fast a slider is, for the table at the end."""
+    return pytestconfig.stash[LATENCIES]
+
+
 def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
-    """Print what running each lesson cost."""
+    """Print what running each lesson cost, and how fast its sliders are."""
     rows = config.stash[BUDGETS]
     if rows:
         terminalreporter.section("what the lessons cost")
@@ -73,3 +81,8 @@ def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
         for name, *cost in rows:
             columns = " ".join(f"{number:9.0f}" for number in cost)
             terminalreporter.line(f"{name:28} {columns}")
+    rows = config.stash[LATENCIES]
+    if rows:
+        terminalreporter.section("from key to picture, median")
+        for name, seconds in rows:
+            terminalreporter.line(f"{name:32} {1000 * seconds:4.0f} ms")
