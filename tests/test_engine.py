@@ -1154,6 +1154,12 @@ def test_global_state_is_put_back(tmp_path):
     assert state() == before
 
 
+def test_none_inside_a_result_is_no_missing_return():
+    zh, en = difference((None, 2), (torch.ones(3), 2))
+    assert "NoneType" in zh
+    assert "return" not in zh + en
+
+
 def test_memory_that_nobody_wrote_is_the_same_every_time():
     """What `torch.empty` finds depends on what was there before."""
 

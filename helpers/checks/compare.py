@@ -145,6 +145,8 @@ def _type_difference(
 ) -> Sentence:
     want, have = type_name(expected), type_name(got)
     hint = _HINTS.get((want, have)) or _ANY_HINTS.get(have)
+    if have == "NoneType" and at_en:  # inside of what was returned
+        hint = None
     if have.startswith("numpy.") and want in ("int", "float", "bool"):
         hint = f"用 {want}(...) 转换", f"convert with {want}(...)"
     zh = f"{at_zh}应为 {want}，得到 {have}"
