@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import matplotlib as mpl
 import numpy as np
 from cycler import cycler
@@ -108,11 +110,23 @@ def subplots(
         if not number > 0:
             raise ValueError(f"{name} must be positive, got {number!r}")
     fig = Figure(
-        figsize=(WIDTH * width, HEIGHT * height),
+        figsize=(_whole(WIDTH * width), _whole(HEIGHT * height)),
         dpi=DPI,
         layout="constrained",
     )
     return fig, fig.subplots(rows, cols, **kwargs)
+
+
+def _whole(inches: float) -> float:
+    """Return the inches of a whole number of pixels.
+
+    Not a rounding error less: matplotlib 3.10 would cut off a pixel.
+    """
+    pixels = round(inches * DPI)
+    inches = pixels / DPI
+    return (
+        inches if inches * DPI >= pixels else math.nextafter(inches, math.inf)
+    )
 
 
 def checked(fig: Figure) -> Figure:

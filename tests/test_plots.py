@@ -507,3 +507,12 @@ def test_importing_all_helpers_is_cheap():
         if seconds[-1] <= 0.3:
             break
     assert min(seconds) <= 0.3
+
+
+@pytest.mark.parametrize("height", [0.7, 1.4, 1.33, 0.29, 1.15])
+def test_a_figure_has_whole_pixels(height):
+    """matplotlib 3.10 cuts a fraction off where 3.11 rounds."""
+    fig, _ = plots.subplots(height=height)
+    wanted = round(320 * height)
+    assert int(fig.bbox.height) == wanted
+    assert plots.render(fig).shape[:2] == (wanted, 500)
