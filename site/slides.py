@@ -20,6 +20,8 @@ from pathlib import Path
 import make
 from bs4 import BeautifulSoup, Tag
 
+from helpers.widgets import TEXT
+
 TARGET = make.ROOT / "build" / "slides"
 SHOWN = 8  # lines of code that a projector can show
 FULL = 900  # Latin letters of text on a slide; a Chinese one counts two
@@ -92,10 +94,10 @@ class Deck:
         if heading is None:
             self.slides.append([f'<h3 class="again">{self.heading}</h3>'])
         else:
-            words = escape(heading.get_text().strip())
+            words = heading.decode_contents().strip()  # with its formulas
             self.heading = words
             self.slides.append([f"<{heading.name}>{words}</{heading.name}>"])
-            self.skip = self.heading in SKIPPED[self.lang]
+            self.skip = heading.get_text().strip() in SKIPPED[self.lang]
             if heading.name != "h3":
                 self.section = words
         self.size = 0
@@ -130,6 +132,8 @@ def block(deck: Deck, node: Tag, source: Path) -> None:
     classes = node.get("class") or []
     if node.name in ("h1", "h2", "h3"):
         deck.open(node)
+    elif "tag_setup" in classes:
+        return  # nobody sets a course up on a projector
     elif node.name == "section" or "cell" in classes:
         for child in node.find_all(recursive=False):
             block(deck, child, source)
@@ -161,7 +165,7 @@ def output(deck: Deck, node: Tag, source: Path) -> None:
         deck.figure(f'<img alt="{alt}" src="data:image/png;base64,{code}">')
         return
     text = node.get_text().strip("\n")
-    if text:
+    if text and text != TEXT:  # the still pictures stand for a slider
         inner = f'<div class="output"><pre>{escape(text)}</pre></div>'
         deck.add(inner, 40 * (text.count("\n") + 1))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import lab
 import pytest
+from bs4 import BeautifulSoup
 
 from notebooks.maker.source import paths
 
@@ -186,3 +187,16 @@ def test_slides_fit_the_screen(context, decks):
             assert large == [], deck.name
         assert failed == []
         page.close()
+
+
+def test_slides_keep_formulas_in_headings_and_drop_what_only_runs(decks):
+    pages = [
+        BeautifulSoup(deck.read_text("utf-8"), "html.parser") for deck in decks
+    ]
+    for page in pages:
+        assert "path.exists(" not in page.get_text()
+        assert "run this cell to move" not in page.get_text()
+    headings = pages[-1].select("h2")
+    again = pages[-1].select("h3.again")
+    for found in (headings, again):
+        assert any(heading.find("math") for heading in found)
