@@ -1023,6 +1023,16 @@ def computes(x, n):
     return [x @ x.transpose(1, 2) for _ in iter(int, 1)]
 
 
+class Slow:
+    def __del__(self):
+        time.sleep(1e-3)
+
+
+def destroys(x, n):
+    while True:
+        Slow()
+
+
 ENDLESS = [
     loops,
     sleeps,
@@ -1031,6 +1041,7 @@ ENDLESS = [
     swallows_twice,
     gives_in,
     computes,
+    destroys,
 ]
 TIME = f"Your code did not end within {LIMIT:g} s and was stopped"
 

@@ -126,7 +126,7 @@ class Sandbox:
         timed = _with_alarm if alarm else _with_async_exception
         fired: list[bool] = []
         result = Result()
-        with _kept(seed), _captured(self.capture):
+        with _kept(seed), _captured(self.capture), _lost_strikes():
             try:
                 result.value = timed(fn, max(self.left, 0.01), fired)
             except BaseException as error:
@@ -238,3 +238,22 @@ def _captured(stream: Capture) -> Iterator[None]:
         contextlib.redirect_stderr(stream),
     ):
         yield
+
+
+@contextlib.contextmanager
+def _lost_strikes() -> Iterator[None]:
+    """Say nothing of a TimeUp in a destructor, where nothing can be raised.
+
+    The next strike follows at once.
+    """
+    before = sys.unraisablehook
+
+    def tell(unraisable: Any) -> None:
+        if unraisable.exc_type is not TimeUp:
+            before(unraisable)
+
+    sys.unraisablehook = tell
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
