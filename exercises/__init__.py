@@ -1,0 +1,19 @@
+"""What judges an answer: `check.NAME(answer)` says right, or wrong and why."""
+
+from .forms import draw, exercise, labelled, normal, says, variations
+from .judge import Exercise, Mistake, Property, Rejection, Verdict, judge
+
+__all__ = [
+    "Exercise",
+    "Mistake",
+    "Property",
+    "Rejection",
+    "Verdict",
+    "draw",
+    "exercise",
+    "judge",
+    "labelled",
+    "normal",
+    "says",
+    "variations",
+]

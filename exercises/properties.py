@@ -1,0 +1,222 @@
+"""Properties that several exercises share."""
+
+import sys
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from .forms import Holds, says, variations
+from .judge import Property, Rejection
+
+
+def finite(
+    zh: str = "输出里有 nan 或 inf。", en: str = "The output holds nan or inf."
+) -> Holds:
+    """The output holds neither nan nor inf."""
+    return Holds(lambda f, *x: bool(f(*x).isfinite().all()), zh, en)
+
+
+# --- attention -------------------------------------------------------------
+
+
+def _moved(f: Callable, before: list, after: list) -> Tensor:
+    """How far each position of the output moves, (N,); axis -2 is N."""
+    moved = (f(*after) - f(*before)).abs()
+    return moved.transpose(-2, -1).flatten(0, -2).amax(dim=0)
+
+
+def _renewed(inputs: list, part: slice, which: slice = slice(None)) -> list:
+    """Copies of the inputs, with other numbers at the positions `part`."""
+    new = [x.clone() for x in inputs]
+    for x in new[which]:
+        x[..., part, :] = torch.randn_like(x[..., part, :])
+    return new
+
+
+@says("未来泄漏了。", "The future leaks.")
+def hides_the_future(f: Callable, *inputs: Tensor) -> None:
+    """What comes after t does not move the outputs up to t."""
+    inputs = [60 * inputs[0], *inputs[1:]]  # to lower it is not to hide it
+    for t in range(inputs[0].shape[-2] - 1):
+        moved = _moved(f, inputs, _renewed(inputs, slice(t + 1, None)))
+        for row in (moved[: t + 1] > 1e-9).nonzero().flatten().tolist():
+            raise Rejection(
+                f"未来泄漏了：只改动位置 {t} 以后的输入，位置 {row} "
+                f"的输出变了 {moved[row]:.2g}。",
+                f"The future leaks: inputs were changed after position {t} "
+                f"only, and the output at position {row} moved by "
+                f"{moved[row]:.2g}.",
+            )
+
+
+@says("看不到过去。", "The past is not seen.")
+def sees_the_past(f: Callable, *inputs: Tensor) -> None:
+    """What came before t moves every output from t on; queries stay."""
+    for t in range(1, inputs[0].shape[-2]):
+        new = _renewed(inputs, slice(t), slice(1, None))
+        moved = _moved(f, inputs, new)
+        for row in (moved[t:] < 1e-9).nonzero().flatten().tolist():
+            raise Rejection(
+                f"看不到过去：改动了位置 {t} 以前的输入，位置 {t + row} "
+                "的输出却没有变。",
+                "The past is not seen: inputs were changed before position "
+                f"{t}, but the output at position {t + row} did not move.",
+            )
+
+
+# --- gradients -------------------------------------------------------------
+
+
+def agrees_with_differences(forward: Callable, arg: int) -> Holds:
+    """The answer is the gradient of `forward` by its argument `arg`."""
+
+    def test(f: Callable, *case) -> bool:
+        x = case[arg].double()
+        case = [c.double() if isinstance(c, Tensor) and c.is_floating_point()
+                else c for c in case]  # fmt: skip
+        way = torch.randn_like(x)
+
+        def at(h: float) -> Tensor:
+            return forward(*case[:arg], x + h * way, *case[arg + 1 :])
+
+        along = (f(*case[:arg], x, *case[arg + 1 :]) * way).sum()
+        slope = (at(1e-6) - at(-1e-6)) / 2e-6
+        return bool(torch.isclose(slope, along, rtol=1e-4, atol=1e-6))
+
+    return Holds(
+        test,
+        "你的梯度与有限差分不一致。",
+        "Your gradients do not agree with finite differences.",
+    )
+
+
+@says(
+    "结果与计算图断开了：输入需要梯度，结果却没有 grad_fn。",
+    "The result is cut off from the graph: an input requires gradients, but "
+    "the result has no grad_fn.",
+)
+def keeps_the_graph(f: Callable, *inputs: Tensor) -> bool:
+    """Gradients flow from the (first) result to every floating input."""
+    leaves = [
+        x.detach().clone().requires_grad_()
+        if isinstance(x, Tensor) and x.is_floating_point() else x
+        for x in inputs
+    ]  # fmt: skip
+    y = f(*leaves)
+    y = y[0] if isinstance(y, (tuple, list)) else y
+    if not y.requires_grad:
+        return False
+    asked = [x for x in leaves if isinstance(x, Tensor) and x.requires_grad]
+    found = torch.autograd.grad(y.sum(), asked, allow_unused=True)
+    return all(g is not None for g in found)
+
+
+# --- the form that a text demands ------------------------------------------
+
+
+class _Calls(TorchFunctionMode):
+    """Notes the names of the torch functions called: matmul, sum, ..."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        name = getattr(function, "__name__", "")
+        if name not in ("__get__", "dim", "size", "stride"):
+            self.names.append(name)
+        return function(*args, **(kwargs or {}))
+
+
+def called(function: Callable, *args) -> list[str]:
+    """The names of the torch functions that a call uses, in their order.
+
+    `x @ w` is matmul, `x[0]` is __getitem__, `for row in x` is unbind,
+    `nn.Linear` is linear; see `torch.overrides`.
+    """
+    with _Calls() as calls:
+        function(*args)
+    return calls.names
+
+
+def without(
+    names: str, zh: str, en: str, run: Callable | None = None
+) -> Holds:
+    """The answer calls none of the named torch functions.
+
+    Args:
+        names: with spaces between; a name stands for `name`, `__name__`,
+            `__rname__` and `name_`.
+        zh: the sentence in Chinese.
+        en: the same in English.
+        run: `run(answer, *case)` in place of calling the answer.
+    """
+    banned = set(names.split())
+
+    def test(f: Callable, *case) -> bool:
+        used = called(run, f, *case) if run else called(f, *case)
+        bare = {n.strip("_") for n in used}
+        return not banned & (bare | {n.removeprefix("r") for n in bare})
+
+    return Holds(test, zh, en)
+
+
+def no_loop(
+    shapes: str,
+    zh: str = "函数里有循环：输入变大，对 torch 函数的调用也变多了。",
+    en: str = "There is a loop in it: with larger inputs it calls more torch "
+    "functions.",
+    cases: Callable | None = None,
+) -> Property:
+    """Larger inputs take as many calls of torch functions as small ones.
+
+    Args:
+        shapes: as for `draw`; every letter grows by itself.
+        zh: the sentence in Chinese.
+        en: the same in English.
+        cases: `cases(sizes)` makes the arguments for a `Sizes`, where normal
+            tensors of `shapes` do not do.
+    """
+    words = shapes.split(",")
+
+    def test(f: Callable, rng: torch.Generator) -> bool:
+        s = next(variations(rng, " ".join(words), low=3, high=9))
+
+        def count() -> int:
+            case = cases(s) if cases else [s.normal(word) for word in words]
+            return len(called(f, *case))
+
+        few = count()
+        for letter in list(s):
+            small, s[letter] = s[letter], 3 * s[letter]
+            if count() != few:
+                return False
+            s[letter] = small
+        return True
+
+    return Property(test, zh, en)
+
+
+def limited(run: Callable, lines: int = 300_000) -> bool:
+    """Whether `run()` ends before it has passed that many lines of Python."""
+    left = iter(range(lines))
+
+    class Over(Exception):
+        pass
+
+    def count(frame, event, arg):
+        if next(left, None) is None:
+            raise Over
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        run()
+    except Over:
+        return False
+    finally:
+        sys.settrace(before)
+    return True
