@@ -2,29 +2,71 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
+import http.client
+import importlib.util
 import os
-from typing import TYPE_CHECKING, NamedTuple
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import numpy as np
 import torch
 
-from ._digits import embedded, enlarge
-from ._download import DataError, Limits
+from .language import pick
 
-if TYPE_CHECKING:
-    from torchvision.datasets import MNIST
+_STALL = 15  # seconds without an answer
+_SLOWEST = 20_000  # bytes a second, on average, after those seconds
+_LARGEST = 100 << 20  # bytes; a server that sends more would fill the memory
 
-__all__ = [
-    "DataError",
-    "Dataset",
-    "digits",
-    "fashion_mnist",
-    "load",
-    "mnist",
-    "of_mnist_form",
-]
 
-_FOLDERS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}
+class _Source(NamedTuple):
+    """Where a set of MNIST's form lies and comes from, as in torchvision."""
+
+    folder: str
+    mirrors: tuple[str, ...]
+    md5: dict[str, str]  # of the archives, in the order of `Dataset`
+    classes: tuple[str, ...]
+
+
+_SETS = {
+    "mnist": _Source(
+        "MNIST",
+        (
+            "https://ossci-datasets.s3.amazonaws.com/mnist/",
+            "http://yann.lecun.com/exdb/mnist/",
+        ),
+        {
+            "train-images-idx3-ubyte.gz": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+            "train-labels-idx1-ubyte.gz": "d53e105ee54ea40749a09fcbcd1e9432",
+            "t10k-images-idx3-ubyte.gz": "9fb629c4189551a2d022fa330f9573f3",
+            "t10k-labels-idx1-ubyte.gz": "ec29112dd5afa0611ce80d1b7f02629c",
+        },
+        tuple("0123456789"),
+    ),
+    "fashion_mnist": _Source(
+        "FashionMNIST",
+        ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
+        {
+            "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+            "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
+            "t10k-images-idx3-ubyte.gz": "bef4ecab320f06d8554ea6380940ec79",
+            "t10k-labels-idx1-ubyte.gz": "bb300cfdad3c16e7a12a480ee83cd310",
+        },
+        (
+            *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+            *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+        ),
+    ),
+}
+
+
+class DataError(RuntimeError):
+    """A data set is not to be had; the message says why and what to do."""
 
 
 class Dataset(NamedTuple):
@@ -58,10 +100,10 @@ def digits(test_fraction: float = 0.2, seed: int = 0) -> Dataset:
     """The handwritten digits that come with scikit-learn, at 28×28.
 
     1,797 scans of 8×8 pixels with 17 grey levels (UCI, Alpaydin and
-    Kaynak 1998), enlarged 2.5 times with Catmull-Rom weights, so that a
-    digit fills the middle 20×20 pixels as in MNIST. The arithmetic is in
-    integers and the split has its own random numbers: the same bits on
-    every machine, whatever torch's seed.
+    Kaynak 1998), enlarged 2.5 times by cubic convolution (Keys 1981,
+    a = -1/2), so that a digit fills the middle 20×20 pixels as in MNIST. The
+    arithmetic is in integers and the split has its own random numbers: the
+    same bits on every machine, whatever torch's seed.
 
     Args:
         test_fraction: share of each class that is held out, in (0, 1).
@@ -71,28 +113,35 @@ def digits(test_fraction: float = 0.2, seed: int = 0) -> Dataset:
         `Dataset`; by default 1,438 images to train on and 359 to test on.
 
     Raises:
-        ValueError: `test_fraction` leaves a class without images.
+        ValueError: `test_fraction` is not between 0 and 1.
     """
     if not 0 < test_fraction < 1:
         raise ValueError(
             "test_fraction: expected a number between 0 and 1,"
             f" got {test_fraction!r}"
         )
-    small, labels = embedded()
+    # Read where it lies: scikit-learn itself takes a second to import, and
+    # brings a second OpenMP into the process.
+    [folder] = importlib.util.find_spec("sklearn").submodule_search_locations
+    with gzip.open(Path(folder, "datasets/data/digits.csv.gz"), "rt") as file:
+        table = np.loadtxt(file, delimiter=",", dtype=np.int64)
+    small, labels = table[:, :64].reshape(-1, 8, 8), table[:, 64].copy()
     random = np.random.RandomState(seed)  # its numbers never change
     held_out = np.zeros(len(labels), dtype=bool)
     for label in range(10):
         members = random.permutation(np.flatnonzero(labels == label))
-        count = round(len(members) * test_fraction)
-        if not 0 < count < len(members):
-            raise ValueError(
-                "test_fraction: expected some of each class on both sides,"
-                f" got {test_fraction!r}: {count} of {len(members)} held out"
-            )
-        held_out[members[:count]] = True
-    x = torch.from_numpy(enlarge(small)).unsqueeze(1)
-    y = torch.from_numpy(labels)
-    test = torch.from_numpy(held_out)
+        held_out[members[: round(len(members) * test_fraction)]] = True
+    # Distances in tenths of an input pixel; weights in 1/2000.
+    at = 4 * np.arange(28)[:, None] - 19
+    t = abs(at - 10 * np.arange(8))  # (28, 8)
+    near = 3 * t**3 - 50 * t**2 + 2000
+    far = -(t**3) + 50 * t**2 - 800 * t + 4000
+    weight = np.where(t <= 10, near, np.where(t < 20, far, 0))
+    white = 16 * 2000
+    tall = (weight @ small).clip(0, white)  # (N, 28, 8)
+    large = (tall @ weight.T).clip(0, white * 2000) / (white * 2000)
+    x = torch.from_numpy(large.astype(np.float32)).unsqueeze(1)
+    y, test = torch.from_numpy(labels), torch.from_numpy(held_out)
     return Dataset(
         "digits", x[~test], y[~test], x[test], y[test], tuple("0123456789")
     )
@@ -101,42 +150,18 @@ def digits(test_fraction: float = 0.2, seed: int = 0) -> Dataset:
 def mnist(
     root: str | os.PathLike | None = None, download: bool = False
 ) -> Dataset:
-    """MNIST: 60,000 images to train on, 10,000 to test on.
+    """MNIST: 60,000 images to train on, 10,000 to test on (12 MB); see `load`.
 
     As float32 the images take 220 MB.
-
-    Args:
-        root: the folder that holds `MNIST/raw`; by default the one named
-            by the environment variable COURSE_DATA, else the course's
-            `data`.
-        download: whether missing or damaged files may be fetched (12 MB).
-
-    Returns:
-        `Dataset` in the original order.
-
-    Raises:
-        DataError: the files are not to be had; says why and what to do.
     """
-    data = _from_torchvision("mnist", root, download)
-    return data._replace(classes=tuple("0123456789"))
+    return load("mnist", download=download, root=root)
 
 
 def fashion_mnist(
     root: str | os.PathLike | None = None, download: bool = False
 ) -> Dataset:
-    """FashionMNIST: ten kinds of clothing, sizes as MNIST.
-
-    Args:
-        root: the folder that holds `FashionMNIST/raw`; default as `mnist`.
-        download: whether missing or damaged files may be fetched (31 MB).
-
-    Returns:
-        `Dataset` in the original order.
-
-    Raises:
-        DataError: the files are not to be had; says why and what to do.
-    """
-    return _from_torchvision("fashion_mnist", root, download)
+    """FashionMNIST: ten kinds of clothing, as MNIST (31 MB); see `load`."""
+    return load("fashion_mnist", download=download, root=root)
 
 
 def load(
@@ -147,21 +172,26 @@ def load(
 ) -> Dataset:
     """A data set by its name, or the embedded digits in its place.
 
+    The archives are read as they are and checked against their md5 each
+    time; nothing is unpacked.
+
     Args:
         name: "digits", "mnist" or "fashion_mnist".
-        fallback: "digits": where `name` is not to be had, say so in one
-            line in each language and return the digits. None: raise.
-        download: whether missing or damaged files may be fetched.
-        root: as for `mnist`.
+        fallback: "digits": where `name` is not to be had, say so and return
+            the digits. None: raise.
+        download: whether missing or damaged archives may be fetched.
+        root: the folder that holds `MNIST/raw`; by default the one that the
+            environment variable COURSE_DATA names, else the course's `data`.
 
     Returns:
-        `Dataset`; its `name` tells which one it is.
+        `Dataset` in the original order; its `name` tells which one it is.
 
     Raises:
         DataError: the set is not to be had and there is no fallback.
+        TypeError: `root` is no path.
         ValueError: an unknown name.
     """
-    if name not in ("digits", *_FOLDERS):
+    if name != "digits" and name not in _SETS:
         raise ValueError(
             "name: expected 'digits', 'mnist' or 'fashion_mnist',"
             f" got {name!r}"
@@ -170,62 +200,138 @@ def load(
         raise ValueError(
             f"fallback: expected None or 'digits', got {fallback!r}"
         )
+    if root is not None and not isinstance(root, (str, os.PathLike)):
+        raise TypeError(
+            f"root: expected a path or None, got {type(root).__name__}"
+        )
     if name == "digits":
         return digits()
     try:
-        return {"mnist": mnist, "fashion_mnist": fashion_mnist}[name](
-            root, download
-        )
+        return _of_mnist_form(name, root, download)
     except DataError as error:
         if fallback is None:
             raise
-        from ._mnist import data_root
-
-        place = f"{data_root(root)[1]}/{_FOLDERS[name]}/raw"
         print(
-            f"没有可用的 {name}，改用内置的 digits。要用 {name}：运行"
-            f" data.{name}(download=True)，或把四个 .gz 文件放进 {place}。\n"
-            f"No usable {name}, so the embedded digits are taken: {error}"
+            pick(
+                f"没有可用的 {name}，改用内置的 digits。{error}",
+                f"No usable {name}, so the embedded digits are taken. {error}",
+            )
         )
         return digits()
 
 
-def of_mnist_form(
-    dataset: type[MNIST],
-    name: str,
-    root: str | os.PathLike | None = None,
-    download: bool = False,
-    limits: Limits | None = None,
-) -> Dataset:
-    """A data set of MNIST's form, read with torchvision's reader.
-
-    The files are checked and repaired first (see `helpers._archives`).
-
-    Args:
-        dataset: `torchvision.datasets.MNIST` or a class derived from it;
-            its `resources`, `mirrors` and `classes` are used.
-        name: the result's name, and the function's name in messages.
-        root: the folder that holds `<class name>/raw`.
-        download: whether missing or damaged files may be fetched.
-        limits: seconds to wait; by default `Limits()`.
-
-    Returns:
-        `Dataset` in the original order.
-
-    Raises:
-        DataError: the files are not to be had; says why and what to do.
-    """
-    from ._mnist import read
-
-    tensors = read(dataset, name, root, download, limits or Limits())
-    return Dataset(name, *tensors, tuple(dataset.classes))
-
-
-def _from_torchvision(
+def _of_mnist_form(
     name: str, root: str | os.PathLike | None, download: bool
 ) -> Dataset:
-    from torchvision import datasets
+    """Read the archives of a set, fetching what is not there if allowed."""
+    source = _SETS[name]
+    base, shown = root, "root"  # messages never show a path of the machine
+    if root is None:
+        base, shown = os.environ.get("COURSE_DATA"), "$COURSE_DATA"
+    if not base:
+        base, shown = Path(__file__).resolve().parents[1] / "data", "data"
+    folder = Path(base).expanduser() / source.folder / "raw"
+    shown = f"{shown}/{source.folder}/raw"
+    parts = []
+    for file, md5 in source.md5.items():
+        try:
+            content = _read(folder / file, md5, source.mirrors, download)
+        except (OSError, DataError) as error:
+            why = _in_words(error)
+            raise DataError(
+                pick(
+                    f"{shown}/{file} {why}：请联网运行"
+                    f" data.{name}(download=True)，或把它的四个 .gz 文件放进"
+                    f" {shown}。",
+                    f"{shown}/{file} {why}: run data.{name}(download=True)"
+                    f" while online, or put its four .gz files into {shown}.",
+                )
+            ) from None
+        parts.append(_tensor(gzip.decompress(content)))
+    return Dataset(name, *parts, source.classes)
 
-    return of_mnist_form(
-        getattr(datasets, _FOLDERS[name]), name, root, download
+
+def _tensor(idx: bytes) -> torch.Tensor:
+    """A file of the IDX format: images as float32, labels as int64."""
+    axes = idx[3]
+    shape = np.frombuffer(idx, ">u4", axes, 4).tolist()
+    # A copy, because torch wants memory that can be written.
+    numbers = torch.frombuffer(bytearray(idx), dtype=torch.uint8)
+    numbers = numbers[4 + 4 * axes :].view(shape)
+    if axes == 1:
+        return numbers.long()
+    return numbers.unsqueeze(1).to(torch.float32).div_(255)
+
+
+def _read(
+    path: Path, md5: str, mirrors: tuple[str, ...], download: bool
+) -> bytes:
+    """An archive, from its file or else from a mirror."""
+    content = path.read_bytes() if path.is_file() else None
+    if content is not None and _md5(content) == md5:
+        return content
+    if not download and content is None:
+        raise DataError(pick("不存在", "is missing"))
+    if not download:
+        raise DataError(pick("已损坏", "is damaged"))
+    content = _fetch(path.name, md5, mirrors)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+        os.replace(part, path)  # so that nobody ever reads half of it
+    finally:
+        part.unlink(missing_ok=True)
+    return content
+
+
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def _fetch(name: str, md5: str, mirrors: tuple[str, ...]) -> bytes:
+    """Download an archive from the first mirror that has it."""
+    reasons = []
+    for mirror in mirrors:
+        host = urlsplit(mirror).netloc
+        print(f"{name} ← {host} ", end="", flush=True)
+        try:
+            content = _receive(mirror + name)
+            if _md5(content) != md5:
+                raise DataError(pick("收到的是别的文件", "another file came"))
+            print(f" {len(content) / 1e6:.1f} MB", flush=True)
+            return content
+        except (OSError, http.client.HTTPException, DataError) as error:
+            print("✗", flush=True)
+            reasons.append(f"{host}: {_in_words(error)}")
+    told = "; ".join(reasons)
+    raise DataError(
+        pick(f"无法下载（{told}）", f"could not be downloaded ({told})")
     )
+
+
+def _receive(url: str) -> bytes:
+    """What an address sends, unless it sends too slowly or too much."""
+    begin, content = time.monotonic(), bytearray()
+    with urllib.request.urlopen(url, timeout=_STALL) as answer:
+        while chunk := answer.read1(1 << 16):
+            if (len(content) + len(chunk)) >> 20 > len(content) >> 20:
+                print(".", end="", flush=True)
+            content += chunk
+            seconds = time.monotonic() - begin
+            if len(content) < _SLOWEST * (seconds - _STALL):
+                raise DataError(pick("太慢", "too slow"))
+            if len(content) > _LARGEST:
+                raise DataError(pick("文件太大", "too large"))
+        if answer.length:
+            raise DataError(pick("中途断开", "cut off"))
+    return bytes(content)
+
+
+def _in_words(error: Exception) -> str:
+    """What happened, without addresses and paths."""
+    if isinstance(error, DataError | urllib.error.HTTPError):
+        return str(error)
+    cause = getattr(error, "reason", error)  # of a URLError
+    words = getattr(cause, "strerror", None) or str(cause)
+    return " ".join(words.split()) or type(cause).__name__
