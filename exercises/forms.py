@@ -35,11 +35,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .compare import paragraphs
 from .judge import Exercise, Mistake, Property
-
-_HAN = re.compile("[一-鿿]")
-_CHINESE = re.compile("[一-鿿、。：；！？（），“”]")
-_WIDE = re.compile("[一-鿿、-〗！-～“”…]")
 
 
 @dataclass(frozen=True)
@@ -247,27 +244,8 @@ def _mistakes(
     answer: Any, name: str, scope: dict, text: str
 ) -> Iterator[Mistake]:
     source = source_of(scope["__file__"], name)
-    for paragraph in re.split(r"\n\s*\n", textwrap.dedent(text).strip("\n")):
-        lines = paragraph.split("\n")
-        if paragraph.strip():
-            code, zh, en = _parts(lines, name)
-            yield Mistake(_edited(answer, name, scope, source, code), zh, en)
-
-
-def _parts(lines: list[str], name: str) -> tuple[list[str], str, str]:
-    """A paragraph's code, its sentence in Chinese, the one in English."""
-    start = next((i for i, x in enumerate(lines) if _HAN.search(x)), None)
-    if not start:
-        raise ValueError(f"{name}: a mistake is code, 中文, English: {lines}")
-    end = next((i for i in range(start, len(lines))
-                if not _CHINESE.search(lines[i])), len(lines))  # fmt: skip
-    zh = lines[start].strip()
-    for line in map(str.strip, lines[start + 1 : end]):
-        wide = [bool(_WIDE.match(c)) for c in (zh[-1], line[0])]
-        han = [bool(_HAN.match(c)) for c in (zh[-1], line[0])]
-        gap = not any(wide) or (wide != [True, True] and any(han))
-        zh += " " * gap + line
-    return lines[:start], zh, " ".join(map(str.strip, lines[end:]))
+    for code, zh, en in paragraphs(text):
+        yield Mistake(_edited(answer, name, scope, source, code), zh, en)
 
 
 def source_of(file: str, name: str) -> str:

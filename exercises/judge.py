@@ -29,12 +29,12 @@ from helpers.language import pick
 from .compare import (
     Sentence,
     describe,
-    diagnose,
     difference,
     form,
     shorten,
     type_name,
 )
+from .diagnose import diagnose
 
 SHOWN_LINES, SHOWN_COLUMNS = 3, 100
 
@@ -884,5 +884,8 @@ def _which(cases: Sequence[tuple], amiss: dict[int, Fault]) -> Sentence | None:
             amiss.keys() <= has < set(range(len(cases)))
             and test is _KINDS[0][0]
         ):
-            return f"只有当{zh}时才不对：", f"Wrong only where {en}: "
+            return (
+                f"只有这样的输入才不对（{zh}）：",
+                f"Wrong only where {en}: ",
+            )
     return None
