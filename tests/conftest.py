@@ -41,7 +41,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             for name in metafunc.config.getoption("--lessons").split(",")
             if name.strip()
         ]
-        names = [path.stem for path in paths(ROOT)]
+        names = [path.parent.name for path in paths(ROOT)]
         for number in wanted:
             if not any(name[:2] == number for name in names):
                 raise pytest.UsageError(f"--lessons: no lesson {number}")

@@ -30,7 +30,7 @@ def heads(root: Path, strict: bool = True) -> list[Lesson]:
                 raise
             continue
         if head.id in found:
-            other = found[head.id].path.name
+            other = found[head.id].name
             raise Problem(path, 1, f"number {head.id} is taken by {other}")
         found[head.id] = head
     return [found[number] for number in sorted(found)]
@@ -38,12 +38,12 @@ def heads(root: Path, strict: bool = True) -> list[Lesson]:
 
 def find(root: Path, name: str) -> Path:
     """The source of the lesson ``02``, ``2``, ``02_tensors`` or of a path."""
-    stem = Path(name).stem
+    stem = Path(name.removesuffix("/lesson.md")).stem
     wanted = stem.zfill(2) if stem.isdigit() else stem
     for path in paths(root):
-        if wanted in (path.stem, path.stem[:2]):
+        if wanted in (path.parent.name, path.parent.name[:2]):
             return path
-    have = ", ".join(path.stem for path in paths(root))
+    have = ", ".join(path.parent.name for path in paths(root))
     raise Problem(
         root / "notebooks" / "src",
         1,

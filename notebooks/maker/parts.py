@@ -50,8 +50,8 @@ class Lesson:
 
     @property
     def name(self) -> str:
-        """The file's name without its suffix, as in ``02_tensors``."""
-        return self.path.stem
+        """The name of the source's folder, as in ``02_tensors``."""
+        return self.path.parent.name
 
     def code(self) -> list[Cell]:
         """The code cells that the editions show: all but the solutions."""

@@ -15,20 +15,20 @@ from jupytext.myst import MystMetadataParsingError, myst_to_notebook
 from . import judge
 from .parts import LANGUAGES, OPTIONS, TAGS, Cell, Lesson, Problem
 
-_NAME = re.compile(r"(\d\d)_[a-z0-9_]+\.md")
+_NAME = re.compile(r"(\d\d)_[a-z0-9_]+")
 
 
 def paths(root: Path) -> list[Path]:
     """The sources under `root`, in the order of their numbers."""
-    return sorted((root / "notebooks" / "src").glob("*.md"))
+    return sorted((root / "notebooks" / "src").glob("*/lesson.md"))
 
 
 def read_head(path: Path) -> Lesson:
     """Read only the front matter of a source."""
-    named = _NAME.fullmatch(path.name)
+    named = _NAME.fullmatch(path.parent.name)
     if named is None:
         raise Problem(
-            path, 1, "a source is named NN_topic.md, two digits and a-z0-9_"
+            path, 1, "a source's folder is named NN_topic, two digits and a-z0-9_"
         )
     text = _text(path)
     parts = re.match(r"---\n(.*?\n)---\n", text, re.DOTALL)
