@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,9 @@ for folder in (ROOT, ROOT / "tests"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
+LESSONS = sorted(
+    path.parent.name for path in ROOT.glob("notebooks/src/*/lesson.md")
+)
 BUDGETS = pytest.StashKey[list]()
 LATENCIES = pytest.StashKey[list]()
 
@@ -34,28 +39,24 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that takes ``lesson`` runs once for every lesson asked for."""
     if "lesson" in metafunc.fixturenames:
-        from notebooks.maker.source import paths
-
-        wanted = [
-            name.strip().zfill(2)
-            for name in metafunc.config.getoption("--lessons").split(",")
-            if name.strip()
-        ]
-        names = [path.parent.name for path in paths(ROOT)]
-        for number in wanted:
-            if not any(name[:2] == number for name in names):
-                raise pytest.UsageError(f"--lessons: no lesson {number}")
-        metafunc.parametrize(
-            "lesson",
-            [name for name in names if not wanted or name[:2] in wanted],
-            scope="module",
-        )
+        numbers = metafunc.config.getoption("--lessons").split(",")
+        wanted = {number.zfill(2) for number in numbers if number}
+        if missing := wanted - {name[:2] for name in LESSONS}:
+            raise pytest.UsageError(f"--lessons: no lesson {min(missing)}")
+        chosen = [n for n in LESSONS if not wanted or n[:2] in wanted]
+        metafunc.parametrize("lesson", chosen, scope="module")
 
 
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The course's folder."""
     return ROOT
+
+
+@pytest.fixture
+def lang(lesson: str) -> str:
+    """An edition for tests that run a lesson once: they alternate."""
+    return ("zh", "en")[LESSONS.index(lesson) % 2]
 
 
 @pytest.fixture
@@ -71,7 +72,20 @@ def latencies(pytestconfig: pytest.Config) -> list:
 
 
 def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
-    """Print what running each lesson cost, and how fast its sliders are."""
+    """Print the seconds of each part and lesson, its cost, its sliders."""
+    parts, lessons = Counter(), Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            name = getattr(report, "nodeid", "")
+            seconds = getattr(report, "duration", 0)
+            parts[re.sub(r"/\w+\.ipynb", "", name.split("::")[0])] += seconds
+            for lesson in re.findall("|".join(LESSONS), name)[:1]:
+                lessons[lesson] += seconds
+    for title, rows in (("part", parts), ("lesson", lessons)):
+        terminalreporter.section(f"seconds of each {title}")
+        for name, seconds in rows.most_common():
+            if seconds >= 1:
+                terminalreporter.line(f"{name:32} {seconds:6.0f} s")
     rows = config.stash[BUDGETS]
     if rows:
         terminalreporter.section("what the lessons cost")

@@ -18,18 +18,16 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 SWITCHES = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update"),
     "--disable-sync",
 ]
 TOKEN = "course-browser-test"
-COPIED = ("course.py", "pyproject.toml", "helpers", "notebooks")
+COPIED = ("course.py", "pyproject.toml", "helpers", "exercises", "notebooks")
 
 # The notebook that is open, once it and its kernel can be used.
 READY = """() => {
@@ -38,7 +36,6 @@ READY = """() => {
   return !!(s && s.isReady && w.context.isReady && w.content?.widgets?.length
     && s.session?.kernel?.status === 'idle');
 }"""
-RUN_ALL = "() => window.jupyterapp.commands.execute('notebook:run-all-cells')"
 # Per code cell: its source, count, errors and the text that it printed.
 CELLS = """() => window.jupyterapp.shell.currentWidget.content.widgets
   .map((w, index) => [w.model, index])
@@ -58,12 +55,6 @@ CELLS = """() => window.jupyterapp.shell.currentWidget.content.widgets
   })"""
 
 
-def browser_path() -> str | None:
-    """The system's Chromium, or None."""
-    found = (shutil.which(name) for name in NAMES)
-    return next((path for path in found if path), None)
-
-
 def copy_course(root: Path, target: Path) -> Path:
     """What a reader needs, without the environment and the tests."""
     target.mkdir(parents=True)
@@ -76,11 +67,17 @@ def copy_course(root: Path, target: Path) -> Path:
     return target
 
 
-def free_port() -> int:
-    """A port on 127.0.0.1 that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+@contextlib.contextmanager
+def browser() -> Iterator:
+    """The system's Chromium; skips the test where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        pytest.skip("needs Chromium from the system's packages")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=SWITCHES)
+        yield browser
+        browser.close()
 
 
 @contextlib.contextmanager
@@ -90,13 +87,14 @@ def server(folder: Path, state: Path) -> Iterator[str]:
     Raises:
         RuntimeError: It did not answer within a minute; its log is told.
     """
-    port, log = free_port(), state / "jupyter.log"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     environment = os.environ.copy()
     for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"):
         environment[f"JUPYTER_{name}"] = str(state / name.lower())
     for name in ("SETTINGS_DIR", "WORKSPACES_DIR"):
         environment[f"JUPYTERLAB_{name}"] = str(state / name.lower())
-    state.mkdir(parents=True, exist_ok=True)
     quiet = state / "config_dir" / "labconfig"
     quiet.mkdir(parents=True)
     (quiet / "page_config.json").write_text(
@@ -104,10 +102,7 @@ def server(folder: Path, state: Path) -> Iterator[str]:
         ' {"@jupyterlab/apputils-extension:announcements": true}}'
     )
     command = [
-        sys.executable,
-        "-m",
-        "jupyterlab",
-        "--no-browser",
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",
@@ -115,8 +110,8 @@ def server(folder: Path, state: Path) -> Iterator[str]:
         f"--ServerApp.root_dir={folder}",
         "--LabApp.expose_app_in_browser=True",
         "--ServerApp.terminals_enabled=False",
-        "--allow-root",
     ]
+    log, address = state / "jupyter.log", f"http://127.0.0.1:{port}"
     with log.open("w") as file:
         process = subprocess.Popen(
             command,
@@ -126,11 +121,15 @@ def server(folder: Path, state: Path) -> Iterator[str]:
             start_new_session=os.name == "posix",
         )
         try:
-            address = f"http://127.0.0.1:{port}"
             _wait(process, f"{address}/api/status?token={TOKEN}", log)
             yield address
         finally:
-            _stop(process)
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(20)
+            if os.name == "posix":  # the kernels that it started
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
 
 
 def _wait(process: subprocess.Popen, url: str, log: Path) -> None:
@@ -141,19 +140,6 @@ def _wait(process: subprocess.Popen, url: str, log: Path) -> None:
             return
         time.sleep(0.2)
     raise RuntimeError(f"JupyterLab does not answer:\n{log.read_text()}")
-
-
-def _stop(process: subprocess.Popen) -> None:
-    """Ends the server and the kernels that it started."""
-    process.terminate()
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    if os.name == "posix":
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
 
 
 class Watch:
@@ -170,11 +156,10 @@ class Watch:
             self.faults.append(f"console: {message.text}")
 
     def _request(self, request) -> None:
-        url = request.url
-        if not url.startswith(("http:", "https:", "ws:", "wss:")):
-            return
-        if "//127.0.0.1:" not in url.split("?")[0]:
-            self.faults.append(f"request: {url}")
+        address = request.url.split("?")[0]
+        inside = "//127.0.0.1:" in address
+        if address.startswith(("http", "ws")) and not inside:
+            self.faults.append(f"request: {request.url}")
 
 
 def open_lesson(page, address: str, path: str) -> None:
@@ -184,9 +169,9 @@ def open_lesson(page, address: str, path: str) -> None:
     page.wait_for_function(READY, timeout=60_000)
 
 
-def run_all(page) -> list[dict]:
-    """Run every cell; what each code cell shows afterwards."""
-    page.set_default_timeout(300_000)
-    page.evaluate(RUN_ALL)
-    page.wait_for_function(READY)
+def execute(page, command: str) -> list[dict]:
+    """Run a command of JupyterLab's; what each code cell shows afterwards."""
+    run = "name => window.jupyterapp.commands.execute(name)"
+    page.evaluate(run, f"notebook:{command}")
+    page.wait_for_function(READY, timeout=300_000)
     return page.evaluate(CELLS)

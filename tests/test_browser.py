@@ -1,4 +1,4 @@
-"""Every lesson of both editions in JupyterLab, in a real browser.
+"""Every lesson once in JupyterLab, in a real browser; the editions alternate.
 
 Screenshots of each lesson's first screen and first slider are written to
 ``build/screenshots`` for a person to look at.
@@ -6,7 +6,8 @@ Screenshots of each lesson's first screen and first slider are written to
 
 from __future__ import annotations
 
-import itertools
+import json
+import re
 import statistics
 import time
 from collections.abc import Iterator
@@ -15,29 +16,22 @@ from pathlib import Path
 import lab
 import pytest
 
-from notebooks.maker import course
-from notebooks.maker.judge import check_call, last_statement
-from notebooks.maker.source import read
-
-pytest.importorskip(
-    "playwright", reason="needs Playwright: pip install playwright"
-)
-if lab.browser_path() is None:
-    pytest.skip(
-        "needs Chromium from the system's packages",
-        allow_module_level=True,
-    )
-
 LATENCY = 0.15  # seconds from key to picture, median
 KEYS = 12
 MACHINE = 4  # a shared machine may be so many times slower
+# What a script sees of a cell.
+CELL = "window.jupyterapp.shell.currentWidget.content.widgets[i].node"
+PICTURE = f"{CELL}.querySelector('.jp-OutputArea .widget-image')?.src"
+HANDLE = f"{CELL}.querySelector('.jp-OutputArea .noUi-handle')"
+FIELD = f"{CELL}.querySelector('.jp-OutputArea .widget-text input')"
+SCROLLED = """() => window.jupyterapp.shell.currentWidget.content.node
+  .querySelector('.jp-WindowedPanel-outer')?.scrollTop ?? 0"""
 # Whether a cell's first slider stands at the end to which a key moves it.
-END = """([i, key]) => {
-  const handle = window.jupyterapp.shell.currentWidget.content.widgets[i].node
-    .querySelector('.noUi-handle');
+END = f"""([i, key]) => {{
   const end = key === 'ArrowRight' ? 'aria-valuemax' : 'aria-valuemin';
-  return +handle.getAttribute('aria-valuenow') === +handle.getAttribute(end);
-}"""
+  const at = {HANDLE};
+  return +at.getAttribute('aria-valuenow') === +at.getAttribute(end);
+}}"""
 
 
 @pytest.fixture(scope="module")
@@ -51,14 +45,8 @@ def address(root: Path, tmp_path_factory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=lab.browser_path(), args=lab.SWITCHES
-        )
+    with lab.browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -73,44 +61,12 @@ def page(browser) -> Iterator:
     context.close()
 
 
-def picture(page, index: int) -> str | None:
-    """The source of the live picture in a cell's output."""
-    return page.evaluate(
-        """i => window.jupyterapp.shell.currentWidget.content.widgets[i]
-          .node.querySelector('.jp-OutputArea .widget-image')?.src ?? null""",
-        index,
-    )
-
-
-def scrolled(page) -> float:
-    return page.evaluate(
-        """() => window.jupyterapp.shell.currentWidget.content.node
-          .querySelector('.jp-WindowedPanel-outer')?.scrollTop ?? 0"""
-    )
-
-
-def sliders(page, cells: list[dict]) -> list[dict]:
-    """The code cells that show a slider with a live picture."""
-    return [
-        cell
-        for cell in cells
-        if page.evaluate(
-            """i => { const n = window.jupyterapp.shell.currentWidget.content
-              .widgets[i].node.querySelector('.jp-OutputArea');
-              return !!(n?.querySelector('.widget-image')
-                && n.querySelector('.noUi-handle, .widget-text input')); }""",
-            cell["index"],
-        )
-    ]
-
-
 def press(page, index: int, key: str) -> float:
     """Seconds from a key to the cell's next picture."""
-    old, start = picture(page, index), time.perf_counter()
+    old, start = page.evaluate(f"i => {PICTURE}", index), time.perf_counter()
     page.keyboard.press(key)
     page.wait_for_function(
-        """([i, old]) => window.jupyterapp.shell.currentWidget.content
-          .widgets[i].node.querySelector('.widget-image').src !== old""",
+        f"([i, old]) => {PICTURE} !== old",
         arg=[index, old],
         timeout=10_000,
         polling=5,
@@ -118,51 +74,41 @@ def press(page, index: int, key: str) -> float:
     return time.perf_counter() - start
 
 
-def write(page, index: int) -> tuple[list[float], float]:
-    """Type into a cell's first text field; as `move` otherwise."""
-    page.evaluate(
-        """i => window.jupyterapp.shell.currentWidget.content
-          .widgets[i].node.querySelector('.widget-text input').focus()""",
-        index,
-    )
-    page.wait_for_timeout(300)
-    before, times = scrolled(page), []
-    for text in ("1", "3", "1", "3"):
-        page.keyboard.press("ControlOrMeta+A")
-        page.keyboard.insert_text(text)
-        times.append(press(page, index, "Enter"))
-    return times, abs(scrolled(page) - before)
-
-
-def move(page, index: int) -> tuple[list[float], float]:
-    """Move a cell's first slider by keyboard.
+def move(page, index: int) -> list[float]:
+    """Move a cell's first slider by keyboard, or type into its first field.
 
     Returns:
-        Seconds from each key to its new picture, and by how many pixels
-        the page moved meanwhile.
+        Seconds from each key to its new picture.
     """
-    page.evaluate(
-        """i => window.jupyterapp.shell.currentWidget.content
-          .widgets[i].node.querySelector('.noUi-handle').focus()""",
-        index,
-    )
+    slides = page.evaluate(f"i => !!{HANDLE}", index)
+    page.evaluate(f"i => {HANDLE if slides else FIELD}.focus()", index)
     page.wait_for_timeout(300)
-    before, times, key = scrolled(page), [], "ArrowRight"
-    for _ in range(KEYS):
-        if page.evaluate(END, [index, key]):
+    before, times, key = page.evaluate(SCROLLED), [], "ArrowRight"
+    for number in range(KEYS if slides else 4):
+        if not slides:
+            page.keyboard.press("ControlOrMeta+A")
+            page.keyboard.insert_text("13"[number % 2])
+            key = "Enter"
+        elif page.evaluate(END, [index, key]):
             key = "ArrowLeft" if key == "ArrowRight" else "ArrowRight"
         times.append(press(page, index, key))
-    return times, abs(scrolled(page) - before)
+    assert abs(page.evaluate(SCROLLED) - before) < 2, "the page jumped"
+    return times
 
 
-def first_exercise(root: Path, lesson: str) -> tuple[str, str, str]:
-    """The name, stub and reference answer of a lesson's first exercise."""
-    cells = read(course.find(root, lesson)).cells
-    code = [cell for cell in cells if cell.kind == "code"]
-    for cell, after in itertools.pairwise(code):
-        if "exercise" in cell.tags:
-            return check_call(cell.source), cell.source, after.source
-    raise AssertionError(f"{lesson} has no exercise")
+def first_exercise(book: Path) -> tuple[str, str, str]:
+    """Of a notebook's first exercise: name, last line, reference answer."""
+    cells = json.loads(book.read_text(encoding="utf-8"))["cells"]
+    at = next(
+        number
+        for number, cell in enumerate(cells)
+        if "exercise" in cell["metadata"].get("tags", [])
+    )
+    check = "".join(cells[at]["source"]).splitlines()[-1]
+    texts = ("".join(cell["source"]) for cell in cells[at + 1 :])
+    answer = next(text for text in texts if text.startswith("<details>"))
+    answer = re.search(r"```python\n(.*?)\n```", answer, re.S).group(1)
+    return re.match(r"check\.(\w+)\(", check).group(1), check, answer
 
 
 def answer(page, index: int, source: str) -> str:
@@ -176,47 +122,41 @@ def answer(page, index: int, source: str) -> str:
     page.keyboard.press("ControlOrMeta+A")
     page.keyboard.press("Delete")
     page.keyboard.insert_text(source)
-    page.evaluate(
-        "() => window.jupyterapp.commands.execute('notebook:run-cell')"
-    )
-    page.wait_for_function(lab.READY)
-    cells = page.evaluate(lab.CELLS)
+    cells = lab.execute(page, "run-cell")
     return next(c["printed"] for c in cells if c["index"] == index)
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
 def test_lesson_in_jupyterlab(page, address, root, lesson, lang, latencies):
     watch = lab.Watch(page)
-    lab.open_lesson(page, address, f"notebooks/{lang}/{lesson}.ipynb")
+    path = f"notebooks/{lang}/{lesson}.ipynb"
+    lab.open_lesson(page, address, path)
     pictures = root / "build" / "screenshots"
     pictures.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=pictures / f"{lesson}_{lang}_first.png")
 
-    cells = lab.run_all(page)
+    cells = lab.execute(page, "run-all-cells")
     assert [cell["count"] for cell in cells] == [*range(1, len(cells) + 1)], (
         "not every cell ran"
     )
     assert [e for cell in cells for e in cell["errors"]] == []
 
-    live = sliders(page, cells)
     expected = [c for c in cells if "widgets.explore(" in c["source"]]
-    assert len(live) >= min(len(expected), 1), "a slider did not appear"
-    for number, cell in enumerate(live):
-        slides = page.evaluate(
-            """i => !!window.jupyterapp.shell.currentWidget.content
-              .widgets[i].node.querySelector('.noUi-handle')""",
-            cell["index"],
+    live = [
+        cell["index"]
+        for cell in cells
+        if page.evaluate(
+            f"i => !!({PICTURE} && ({HANDLE} || {FIELD}))", cell["index"]
         )
-        times, jump = (move if slides else write)(page, cell["index"])
-        assert jump < 2, f"the page jumped by {jump} pixels"
-        median = statistics.median(times)
+    ]
+    assert len(live) >= min(len(expected), 1), "a slider did not appear"
+    for index in live:
+        median = statistics.median(move(page, index))
         latencies.append((f"{lesson} {lang}", median))
         assert median <= LATENCY * MACHINE
-        if number == 0:
+        if index == live[0]:
             page.screenshot(path=pictures / f"{lesson}_{lang}_slider.png")
 
-    name, stub, solution = first_exercise(root, lesson)
-    check = last_statement(stub)
+    name, check, solution = first_exercise(root / path)
     index = next(c["index"] for c in cells if check in c["source"])
     assert answer(page, index, f"{name} = print\n{check}").startswith("✗")
     right = answer(page, index, f"{solution}\n\n\n{check}")

@@ -47,11 +47,10 @@ from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 from torchvision.datasets.utils import extract_archive
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from helpers import data  # noqa: E402
-from helpers._mnist import data_root  # noqa: E402
 from notebooks.build import definitions  # noqa: E402
 
 TARGETS = (96, 97, 98, 99)  # test accuracy in percent
@@ -439,7 +438,7 @@ def where_the_time_goes(folder: Path, mnist) -> str:
 @contextmanager
 def unpacked(root: Path | None) -> Iterator[Path]:
     """A temporary folder in which torchvision finds the same files."""
-    source, _ = data_root(root)
+    source = root or Path(os.environ.get("COURSE_DATA") or ROOT / "data")
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder, "MNIST", "raw")
         raw.mkdir(parents=True)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from sphinx.cmd.build import main as sphinx
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 TARGET = ROOT / "build" / "site"
 
@@ -51,9 +51,12 @@ def page(path: Path, target: Path) -> None:
     """Copy a notebook for Sphinx.
 
     Links to the other edition become page links, and figures get their
-    alternative text where MyST-NB looks for it.
+    alternative text where MyST-NB looks for it. Cells are coloured as
+    IPython's, which may hold lines such as ``!ls``.
     """
     book = json.loads(path.read_text(encoding="utf-8"))
+    language = book["metadata"].setdefault("language_info", {"name": "python"})
+    language["pygments_lexer"] = "ipython3"
     for cell in book["cells"]:
         if alt := alternative(cell):
             cell["metadata"]["mystnb"] = {"image": {"alt": alt}}
@@ -78,23 +81,24 @@ def contents(lang: str, names: list[str]) -> str:
     )
 
 
-def edition(lang: str, strict: bool = True) -> int:
+def edition(lang: str) -> int:
     """Build the pages of one edition; Sphinx's exit code.
 
-    Where `strict`, a warning (such as a link that leads nowhere) fails.
+    A warning, such as a link that leads nowhere, fails.
     """
-    paths = sorted((ROOT / "notebooks" / lang).glob("[0-9]*.ipynb"))
+    # A lesson is what has a source; other notebooks are the student's.
+    sources = (ROOT / "notebooks" / "src").glob("*/lesson.md")
+    names = sorted(source.parent.name for source in sources)
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, lang)
         source.mkdir()
-        for path in paths:
-            page(path, source)
-        first = contents(lang, [path.stem for path in paths])
+        for name in names:
+            page(ROOT / "notebooks" / lang / f"{name}.ipynb", source)
+        first = contents(lang, names)
         (source / "index.md").write_text(first, encoding="utf-8")
         return sphinx(
             [
-                *("-b", "html", "-q"),
-                *(("-W", "--keep-going") if strict else ("-Q",)),
+                *("-b", "html", "-q", "-W", "--keep-going"),
                 *("-c", str(HERE), "-d", str(Path(folder, "doctrees"))),
                 *("-D", f"language={LANGUAGE[lang]}"),
                 *("-D", f"project={TITLE[lang]}"),

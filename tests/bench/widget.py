@@ -1,6 +1,6 @@
 """Time of one slider step, for every widget of the lessons.
 
-    python bench/widget.py [02 11 ...] [--steps 100]
+    python course.py bench widget [02 11 ...] [--steps 100]
 
 Runs the code of each lesson in this process, takes every explorer that it
 makes and moves each control. A step is what the kernel does between a
@@ -22,7 +22,7 @@ import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 50.0  # ms
 
 if __name__ == "__main__":
