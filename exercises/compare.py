@@ -75,8 +75,10 @@ def paragraphs(text: str) -> Iterator[tuple[list[str], str, str]]:
     Raises:
         ValueError: a paragraph does not have these three.
     """
-    for paragraph in re.split(r"\n\s*\n", textwrap.dedent(text).strip("\n")):
-        lines = paragraph.split("\n")
+    for paragraph in re.split(r"\n\s*\n", textwrap.dedent(text)):
+        lines = paragraph.strip("\n").split("\n")
+        if not paragraph.strip():
+            continue
         start = next((i for i, x in enumerate(lines) if _HAN.search(x)), 0)
         rest = range(start, len(lines))
         end = next((i for i in rest if not _CHINESE.search(lines[i])), 0)

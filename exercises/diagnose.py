@@ -300,6 +300,10 @@ def _sights(
     if got.shape == want.shape:
         yield from _formulas(got, want, about)
         yield from _places(got, want)
+    if _sorted(got, want):
+        yield "~order", {}
+    if _sorted(got.abs(), want.abs()):
+        yield "~signs of order", {}
     if got.numel() > 1 and (got == got.flatten()[0]).all():
         yield "same", {}
     if got.shape == want.shape and torch.allclose(got, want, 1e-2, 1e-3):
@@ -313,15 +317,8 @@ def _layouts(got: Tensor, want: Tensor) -> Iterator[tuple[str, dict]]:
             for j in range(i + 1, want.ndim):
                 if _same(got, want.transpose(i, j)):
                     yield "axes", {"a": i, "b": j}
-    if got.numel() == want.numel():
-        if got.shape != want.shape and _same(got.flatten(), want.flatten()):
-            yield "~shape", {"a": tuple(got.shape), "b": tuple(want.shape)}
-        elif _sorted(got, want):
-            yield "~order", {}
-        elif _sorted(got.abs(), want.abs()) and not _same(
-            got.abs(), want.abs()
-        ):
-            yield "~signs of order", {}
+    if got.shape != want.shape and _same(got.flatten(), want.flatten()):
+        yield "~shape", {"a": tuple(got.shape), "b": tuple(want.shape)}
     for i in range(got.ndim if got.ndim == want.ndim + 1 else 0):
         for key in ("sum", "mean"):
             if _same(getattr(got, key)(i), want):
@@ -337,7 +334,7 @@ def _layouts(got: Tensor, want: Tensor) -> Iterator[tuple[str, dict]]:
 
 
 def _sorted(got: Tensor, want: Tensor) -> bool:
-    return want.numel() > 1 and _same(
+    return got.numel() == want.numel() > 1 and _same(
         got.flatten().sort().values, want.flatten().sort().values
     )
 
@@ -359,10 +356,10 @@ def _formulas(
             yield "size", {"a": text}
         yield "factor", number
         yield "~factor", number
-    elif want.ndim > 1:
+    if want.ndim > 1:
         for key, axis in (("rows", -1), ("columns", -2)):
             by = ratio.nanmedian(axis, keepdim=True).values
-            if want.shape[axis] > 1 and _same(got, by.nan_to_num() * want):
+            if _same(got, by.nan_to_num() * want):
                 yield key, {}
     step = (got - want).median().item()
     if step and _same(got, want + step):
@@ -409,7 +406,7 @@ def _places(got: Tensor, want: Tensor) -> Iterator[tuple[str, dict]]:
         for key, shift, start in (("late", 1, 1), ("early", -1, 0)):
             a, b = (x.narrow(axis, start, n - 1)
                     for x in (got, want.roll(shift, axis)))  # fmt: skip
-            if n > 2 and _same(a, b):
+            if _same(a, b):
                 yield key, {"a": axis}
         others = [d for d in range(want.ndim) if d != axis]
         bad = (wrong.any(dim=others) if others else wrong).nonzero().flatten()

@@ -243,7 +243,7 @@ def labelled(label: str, function: Callable) -> Callable:
 def _mistakes(
     answer: Any, name: str, scope: dict, text: str
 ) -> Iterator[Mistake]:
-    source = source_of(scope["__file__"], name)
+    source = source_of(scope["__file__"], name) if text else ""
     for code, zh, en in paragraphs(text):
         yield Mistake(_edited(answer, name, scope, source, code), zh, en)
 

@@ -10,6 +10,7 @@ import itertools
 import linecache
 import os
 import random
+import re
 import sys
 import threading
 import time
@@ -193,6 +194,20 @@ def judge(
     """
     if untouched(answer):
         return Verdict("untouched")
+    with (
+        _settings(0),
+        torch.inference_mode(False),
+        torch.enable_grad(),
+        torch.autocast("cpu", enabled=False),
+        torch.device("cpu"),
+    ):
+        return _judged(exercise, answer, seeds)
+
+
+def _judged(
+    exercise: Exercise, answer: Any, seeds: Sequence[int] | None
+) -> Verdict:
+    """The verdict on an answer that was written."""
     cases = exercise.all_cases(seeds)
     box, trusted = Box(exercise.time_limit), Box(120.0)
 
@@ -220,25 +235,16 @@ def judge(
             amiss[i] = fault
             if got.error and len(amiss) > 3:  # the others say no more
                 break
-    first = min(amiss, default=None)
-    told = next((f for f in amiss.values() if f.formal), None)
-    failed: tuple[str, ...] = ()
-    if not told:
-        failed, sentence = _properties(exercise, answer, seeds, box)
-        if box.ended:
-            return wrong(box.ended)
-        if sentence:
-            told = Fault(sentence, formal=True)
-    if first is None and not told and (again := _again(
-        exercise, answer, cases, outcomes, wanted, box
-    )):  # fmt: skip
-        return wrong(again)
-    if first is None and not told:
-        n = len(cases)
-        zh, en = f"正确：{n} 组输入全部通过。", f"Correct on all {n} inputs."
-        if n == 1:
-            zh, en = "正确。", "Correct."
-        return Verdict("right", zh, en, None, box.printed)
+    number = next((i for i, fault in amiss.items() if fault.formal), None)
+    failed, broken = (), None
+    if number is None:
+        failed, broken = _properties(exercise, answer, seeds, box)
+    if not amiss and not broken and not box.ended:
+        broken = _again(exercise, answer, cases, outcomes, wanted, box)
+        if not broken and not box.ended:
+            return _right(len(cases), box)
+    if box.ended:
+        return wrong(box.ended)
     for mistake in exercise.mistakes:
         theirs = (
             _run(exercise, mistake.answer, case, trusted, i)
@@ -250,32 +256,32 @@ def judge(
             == failed
         ):
             return wrong((mistake.zh, mistake.en), mistake.en)
-    if first is None:
-        return wrong(told.sentence)
-    number = next(i for i, f in amiss.items() if f is told) if (
-        told in amiss.values()
-    ) else first  # fmt: skip
-    about = exercise.arguments(cases[number])
-    bare = False
-    if not told or told.comparable:
-        found = None
-        pairs = [
-            (outcomes[i].value, wanted[i].value, exercise.arguments(cases[i]))
-            for i, fault in amiss.items()
-        ]
-        if exercise.compare is None and all(
-            f.comparable or not f.formal for f in amiss.values()
-        ):
-            found = diagnose(pairs)
+    if broken:
+        return wrong(broken)
+    number = min(amiss) if number is None else number
+    sentence, about = amiss[number].sentence, exercise.arguments(cases[number])
+    found = which = None
+    if amiss[number].comparable:
+        if exercise.compare is None:
+            found = diagnose([
+                (outcomes[i].value, wanted[i].value,
+                 exercise.arguments(cases[i]))
+                for i, fault in amiss.items() if fault.comparable
+            ])  # fmt: skip
         which = _which(cases[: len(outcomes)], amiss)
-        sentence = amiss[first].sentence if not told else told.sentence
-        bare = not (found or which or told)
-        if found:
-            sentence = found
-        if which:
-            sentence = which[0] + sentence[0], which[1] + sentence[1]
-        told = Fault(sentence)
-    return wrong(_with_case(about, number, told.sentence), bare=bare)
+    zh, en = found or sentence
+    if which:
+        zh, en = which[0] + zh, which[1] + en
+    bare = not (found or which or amiss[number].formal)
+    return wrong(_with_case(about, number, (zh, en)), bare=bare)
+
+
+def _right(n: int, box: "Box") -> Verdict:
+    """The verdict on an answer that was right on n inputs."""
+    zh, en = f"正确：{n} 组输入全部通过。", f"Correct on all {n} inputs."
+    if n == 1:
+        zh, en = "正确。", "Correct."
+    return Verdict("right", zh, en, None, box.printed)
 
 
 # --- what one call gave ----------------------------------------------------
@@ -294,8 +300,8 @@ class Outcome:
 class Fault:
     """What is wrong with an outcome.
 
-    `formal`: it is not (only) the values. `comparable`: the value is of the
-    right type all the same, so that a diagnosis may look at it.
+    `formal`: more than the values are wrong. `comparable`: the type is right,
+    so that a diagnosis may look at the value.
     """
 
     sentence: Sentence
@@ -393,14 +399,12 @@ def _fault(
             ("结果不符合要求。", "The result is not what was asked for.")
         )
     if found := difference(got.value, want.value):
-        formal = comparable = type_name(got.value) != type_name(want.value)
-        comparable = not formal
+        comparable = type_name(got.value) == type_name(want.value)
+        formal = not comparable
         if isinstance(got.value, Tensor) and isinstance(want.value, Tensor):
             formal = bool(form(got.value, want.value))
-        if found[1].endswith("?"):
-            never = _returns_nothing(answer)
-            if got.value is None and never is False:
-                found = found[0].split("：")[0], found[1].split(":")[0]
+        if got.value is None and _returns(answer):  # `return` is there
+            found = tuple(re.split("[：:] *", text)[0] for text in found)
         return Fault(_finish(found), formal, comparable)
     for i, due in want.changed.items():
         name = list(exercise.arguments(case))[i]
@@ -650,14 +654,44 @@ class Box:
 
 
 def _stop(thread: threading.Thread) -> bool:
-    """Interrupt a thread once, then wait; again only where it went on."""
-    for patience in (1.0, 0.5, 0.5, 0.5, 0.3, 0.2):
-        if not thread.is_alive():
-            return True
+    """Interrupt a thread once, then wait: it leaves its `with` blocks.
+
+    Only where it goes on (its code catches every exception) it is struck
+    again, so fast that one strike falls outside its `try`.
+    """
+
+    end, hooks = (
+        time.monotonic() + 4.0,
+        (sys.unraisablehook, threading.excepthook),
+    )
+
+    def strike() -> None:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
             ctypes.c_ulong(thread.ident), ctypes.py_object(TimeUp)
         )
-        thread.join(patience)
+
+    def strikes() -> None:
+        while thread.is_alive() and time.monotonic() < end:
+            strike()
+            time.sleep(0)
+
+    def tell(what: Any) -> None:  # a strike in a destructor is none's business
+        if what.exc_type is not TimeUp:
+            hooks[0](what)
+
+    sys.unraisablehook = threading.excepthook = tell
+    strike()
+    thread.join(2.0)
+    if thread.is_alive():
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        others = [threading.Thread(target=strikes) for _ in range(8)]
+        for other in others:
+            other.start()
+        for other in others:
+            other.join()
+        sys.setswitchinterval(interval)
+    sys.unraisablehook, threading.excepthook = hooks
     return not thread.is_alive()
 
 
@@ -744,19 +778,18 @@ def _is_stub(code: Any) -> bool:
     )  # fmt: skip
 
 
-def _returns_nothing(answer: Any) -> bool | None:
-    """Whether a function has no `return` of a value; None: nobody knows."""
+def _returns(answer: Any) -> bool:
+    """Whether a function has a `return` of a value."""
     if not inspect.isfunction(answer):
-        return None
+        return False
     steps = list(dis.get_instructions(answer.__code__))
-    for before, step in itertools.pairwise(steps):
-        if step.opname == "RETURN_VALUE" and not (
-            before.opname == "LOAD_CONST" and before.argval is None
-        ):
-            return False
-        if step.opname == "RETURN_CONST" and step.argval is not None:
-            return False
-    return True
+    nothing = {("LOAD_CONST", None)}
+    return any(
+        (step.opname == "RETURN_VALUE"
+        and (before.opname, before.argval) not in nothing)
+        or (step.opname == "RETURN_CONST" and step.argval is not None)
+        for before, step in itertools.pairwise(steps)
+    )  # fmt: skip
 
 
 def _unfit(exercise: Exercise, answer: Any, case: tuple) -> Sentence | None:
