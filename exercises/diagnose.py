@@ -4,6 +4,7 @@
 that they share: the sign, a factor, swapped axes, one position off, ...
 """
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -181,6 +182,14 @@ lower
 只有左下角（不含对角线）不对。
 Only the lower left, without the diagonal, is wrong.
 
+~small
+这个数太小：应为 {b}，得到 {a}。
+The number is too small: {a}, it should be {b}.
+
+~large
+这个数太大：应为 {b}，得到 {a}。
+The number is too large: {a}, it should be {b}.
+
 ~rough
 差得很小，像是舍入误差：中间用了精度更低的 dtype，或多加了一个很小的数？
 The differences are small, like rounding: a less precise dtype on the way, or
@@ -208,14 +217,16 @@ def diagnose(cases: Sequence[Case]) -> Sentence | None:
     """What all wrong results have in common, or None."""
     where = ""
     while cases and all(_parts(*case) for case in cases):
-        if all(_rotated(got, want) for got, want, _ in cases):
+        if all(_reordered(got, want) for got, want, _ in cases):
             return _SENTENCES["swapped"]
-        odd = {i for got, want, _ in cases for i in range(len(want))
-               if difference(got[i], want[i])}  # fmt: skip
-        if len(odd) != 1:
+        keys = cases[0][1] if isinstance(cases[0][1], dict) else range(
+            min(len(want) for _, want, _ in cases)
+        )  # fmt: skip
+        i = next((i for i in keys for got, want, _ in cases
+                  if difference(got[i], want[i])), None)  # fmt: skip
+        if i is None:
             return None
-        (i,) = odd
-        where += f"[{i}]"
+        where += f"[{i!r}]"
         cases = [(got[i], want[i], about) for got, want, about in cases
                  if difference(got[i], want[i])]  # fmt: skip
     seen: list[dict[Any, Sentence]] = []
@@ -237,17 +248,18 @@ def diagnose(cases: Sequence[Case]) -> Sentence | None:
 
 
 def _parts(got: Any, want: Any, _: Any) -> bool:
-    """Whether both are sequences of one kind and length."""
+    """Whether both are of one kind and have the same parts."""
+    if isinstance(want, dict):
+        return isinstance(got, dict) and got.keys() == want.keys()
     kinds = isinstance(want, (tuple, list)) and isinstance(got, type(want))
     return kinds and len(got) == len(want)
 
 
-def _rotated(got: Sequence, want: Sequence) -> bool:
-    n = len(want)
-    return 1 < n < 5 and any(
-        not difference([got[(i + k) % n] for i in range(n)], list(want))
-        for k in range(1, n)
-    )
+def _reordered(got: Any, want: Any) -> bool:
+    return not isinstance(want, dict) and 1 < len(want) < 5 and any(
+        not difference(list(order), list(want))
+        for order in itertools.permutations(got)
+    )  # fmt: skip
 
 
 def _array(value: Any) -> Tensor:
@@ -308,6 +320,9 @@ def _sights(
         yield "same", {}
     if got.shape == want.shape and torch.allclose(got, want, 1e-2, 1e-3):
         yield "~rough", {}
+    if got.numel() == want.numel() == 1 and types["a"] != "bool":
+        both = {"a": show(got.item()), "b": show(want.item())}
+        yield ("~small" if got < want else "~large"), both
 
 
 def _layouts(got: Tensor, want: Tensor) -> Iterator[tuple[str, dict]]:
@@ -355,7 +370,8 @@ def _formulas(
         for text in _sizes_of(factor, about):
             yield "size", {"a": text}
         yield "factor", number
-        yield "~factor", number
+        if want.numel() > 1:
+            yield "~factor", number
     if want.ndim > 1:
         for key, axis in (("rows", -1), ("columns", -2)):
             by = ratio.nanmedian(axis, keepdim=True).values
@@ -365,7 +381,8 @@ def _formulas(
     if step and _same(got, want + step):
         number = {"a": f"{'+' * (step > 0)}{show(round(step, 6), 4)}"}
         yield "step", number
-        yield "~step", number
+        if want.numel() > 1:
+            yield "~step", number
     for zh, en, f in _STEPS:
         if want.ndim == 0 and "softmax" in en:
             continue

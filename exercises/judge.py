@@ -1,23 +1,10 @@
 """Judges an answer: right, wrong and why, or not attempted."""
 
-import contextlib
 import copy
-import ctypes
-import dis
 import inspect
-import io
-import itertools
-import linecache
-import os
-import random
 import re
-import sys
-import threading
-import time
-import traceback
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
@@ -27,15 +14,17 @@ from torch import Tensor, nn
 
 from helpers.language import pick
 
-from .compare import (
-    Sentence,
-    describe,
-    difference,
-    form,
-    shorten,
-    type_name,
-)
+from .box import Box, Outcome, settings
+from .compare import Sentence, describe, difference, form, type_name
 from .diagnose import diagnose
+from .reading import (
+    error_sentence,
+    error_text,
+    failing_lines,
+    returns_a_value,
+    unfit,
+    untouched,
+)
 
 SHOWN_LINES, SHOWN_COLUMNS = 3, 100
 
@@ -195,7 +184,7 @@ def judge(
     if untouched(answer):
         return Verdict("untouched")
     with (
-        _settings(0),
+        settings(0),
         torch.inference_mode(False),
         torch.enable_grad(),
         torch.autocast("cpu", enabled=False),
@@ -215,9 +204,9 @@ def _judged(
         return Verdict("wrong", *told, mistake, box.printed, bare)
 
     if exercise.adapt is None and (
-        unfit := _unfit(exercise, answer, cases[0])
+        refusal := unfit(answer, list(exercise.arguments(cases[0])), cases[0])
     ):
-        return wrong(unfit)
+        return wrong(refusal)
     wanted, outcomes = [], []
     amiss: dict[int, Fault] = {}
     for i, case in enumerate(cases):
@@ -225,7 +214,7 @@ def _judged(
         error = want.error
         if error and not isinstance(error, exercise.raises):
             raise RuntimeError(
-                f"{exercise.name}: the right answer fails: {_words(error)}"
+                f"{exercise.name}: the right answer fails: {error_text(error)}"
             ) from error
         wanted.append(want)
         outcomes.append(got := _run(exercise, answer, case, box, i))
@@ -285,15 +274,6 @@ def _right(n: int, box: "Box") -> Verdict:
 
 
 # --- what one call gave ----------------------------------------------------
-
-
-@dataclass
-class Outcome:
-    """A value or an error, and the arguments that were changed in place."""
-
-    value: Any = None
-    error: BaseException | None = None
-    changed: dict[int, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -381,7 +361,7 @@ def _fault(
     if isinstance(got.error, Rejection):
         return Fault(got.error.sentence, True)
     if got.error is not None:
-        return Fault(_error(got.error, answer), True)
+        return Fault(error_sentence(got.error, answer), True)
     names = list(exercise.arguments(case)) if got.changed else []
     for i, (part, _) in got.changed.items():
         if i not in want.changed:
@@ -403,7 +383,7 @@ def _fault(
         formal = not comparable
         if isinstance(got.value, Tensor) and isinstance(want.value, Tensor):
             formal = bool(form(got.value, want.value))
-        if got.value is None and _returns(answer):  # `return` is there
+        if got.value is None and returns_a_value(answer):  # `return` is there
             found = tuple(re.split("[：:] *", text)[0] for text in found)
         return Fault(_finish(found), formal, comparable)
     for i, due in want.changed.items():
@@ -508,7 +488,7 @@ def _alike(mine: Iterable[Outcome], theirs: Iterable[Outcome]) -> bool:
         if isinstance(one, Rejection) and one.sentence != other.sentence:
             return False
         if one is not None:
-            telling |= _words(one) == _words(other)
+            telling |= error_text(one) == error_text(other)
         elif a.changed.keys() != b.changed.keys() or difference(
             _cast(a.value, b.value), b.value
         ):
@@ -545,329 +525,12 @@ def _properties(
             sentence = (prop.zh, prop.en)
             if isinstance(got.error, Rejection):
                 sentence = got.error.sentence
-            elif got.error and _lines(got.error, answer):
-                sentence = _error(got.error, answer)
+            elif got.error and failing_lines(got.error, answer):
+                sentence = error_sentence(got.error, answer)
             told = told or sentence
             break
         went.append(outcome)
     return (tuple(went) if told else ()), told
-
-
-# --- running an answer -----------------------------------------------------
-
-
-class TimeUp(BaseException):
-    """The answer ran past its time."""
-
-
-class Box:
-    """Calls functions one after another within one time limit.
-
-    Each call runs in a thread of its own. A new thread starts with PyTorch's
-    own settings (gradients on, no inference mode, no autocast, no default
-    device), whatever the notebook set, and takes with it what an interrupted
-    `with` leaves behind. What belongs to the whole process (random numbers,
-    default dtype, anomaly mode, warnings, working folder, ...) is set for the
-    call and put back. Memory that nobody wrote (`torch.empty`) holds NaN: a
-    verdict must not change from run to run.
-
-    Args:
-        seconds: the time for all calls together.
-
-    Attributes:
-        ended: why nothing more is called, in a sentence, or None.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = self.left = seconds
-        self.ended: Sentence | None = None
-        self._out = io.StringIO()
-
-    @property
-    def printed(self) -> str:
-        """What the calls printed."""
-        return self._out.getvalue()[:100_000]
-
-    def call(self, fn: Callable[[], Any], seed: int) -> Outcome:
-        """Call `fn`; the random numbers start from `seed`."""
-        got = Outcome()
-
-        def target() -> None:
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    got.value = fn()
-            except BaseException as error:
-                got.error = error
-
-        thread = threading.Thread(target=target, daemon=True)
-        start = time.monotonic()
-        with _settings(seed), _captured(self._out):
-            thread.start()
-            try:
-                thread.join(max(self.left, 0.01))
-                if thread.is_alive():
-                    self.ended = self._stopped(thread)
-            except KeyboardInterrupt:
-                self.ended = (
-                    "运行被中断，没有判完。",
-                    "The run was interrupted.",
-                )
-            if self.ended and not _stop(thread):
-                self.ended = (
-                    self.ended[0] + "它停不下来，请重启内核。",
-                    self.ended[1] + " It cannot be stopped: restart the "
-                    "kernel.",
-                )  # fmt: skip
-        self.left -= time.monotonic() - start
-        return got
-
-    def _stopped(self, thread: threading.Thread) -> Sentence:
-        """The sentence on the line at which the time was up."""
-        frame = sys._current_frames().get(thread.ident)
-        line, files = "", []
-        while frame is not None:
-            files.append(frame.f_code.co_filename)
-            if not line and not files[-1].startswith(_LIBRARIES):
-                text = linecache.getline(files[-1], frame.f_lineno).strip()
-                line = shorten(text, 80)
-            frame = frame.f_back
-        if any("torch/_dynamo" in f.replace(os.sep, "/") or
-               "torch/_inductor" in f.replace(os.sep, "/")
-               for f in files):  # fmt: skip
-            return (
-                "torch.compile 还在编译，已被停止：这里请不要用它。",
-                "torch.compile was still compiling and was stopped: leave it "
-                "out here.",
-            )
-        n = f"{self.seconds:g}"
-        zh, en = (
-            (f"停在 `{line}`。", f" It was at `{line}`.")
-            if line
-            else ("",) * 2
-        )
-        return (
-            f"代码在 {n} 秒内没有结束，已被停止：循环会结束吗？{zh}",
-            f"Your code did not end within {n} s and was stopped: does its "
-            f"loop end?{en}",
-        )
-
-
-def _stop(thread: threading.Thread) -> bool:
-    """Interrupt a thread once, then wait: it leaves its `with` blocks.
-
-    Only where it goes on (its code catches every exception) it is struck
-    again, so fast that one strike falls outside its `try`.
-    """
-
-    end, hooks = (
-        time.monotonic() + 4.0,
-        (sys.unraisablehook, threading.excepthook),
-    )
-
-    def strike() -> None:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(thread.ident), ctypes.py_object(TimeUp)
-        )
-
-    def strikes() -> None:
-        while thread.is_alive() and time.monotonic() < end:
-            strike()
-            time.sleep(0)
-
-    def tell(what: Any) -> None:  # a strike in a destructor is none's business
-        if what.exc_type is not TimeUp:
-            hooks[0](what)
-
-    sys.unraisablehook = threading.excepthook = tell
-    strike()
-    thread.join(2.0)
-    if thread.is_alive():
-        interval = sys.getswitchinterval()
-        sys.setswitchinterval(1e-6)
-        others = [threading.Thread(target=strikes) for _ in range(8)]
-        for other in others:
-            other.start()
-        for other in others:
-            other.join()
-        sys.setswitchinterval(interval)
-    sys.unraisablehook, threading.excepthook = hooks
-    return not thread.is_alive()
-
-
-# What is read before a call, set for it (where a value stands) and put back.
-_STATE: tuple[tuple[Callable, Callable, Any], ...] = (
-    (torch.get_rng_state, torch.set_rng_state, None),
-    (random.getstate, random.setstate, None),
-    (np.random.get_state, np.random.set_state, None),
-    (torch.get_default_dtype, torch.set_default_dtype, torch.float32),
-    (torch.is_anomaly_enabled, torch.set_anomaly_enabled, False),
-    (torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode,
-     "warn"),
-    (os.getcwd, os.chdir, None),
-    (sys.getrecursionlimit, sys.setrecursionlimit, None),
-    (torch.get_num_threads, torch.set_num_threads, None),
-)  # fmt: skip
-
-
-@contextlib.contextmanager
-def _settings(seed: int) -> Iterator[None]:
-    """The judge's own global state; the student's comes back at the end."""
-    saved = [(read, write, read()) for read, write, _ in _STATE]
-    stance = contextlib.nullcontext()
-    if "torch._dynamo" in sys.modules:  # a compiled answer runs as written
-        stance = torch.compiler.set_stance("force_eager")
-    with stance, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for _, write, value in _STATE:
-            if value is not None:
-                write(value)
-        torch.default_generator.manual_seed(seed)
-        random.seed(seed)
-        np.random.seed(seed)
-        try:
-            yield
-        finally:
-            for read, write, value in saved:
-                if write in _CHEAP or read() != value:
-                    write(value)
-
-
-_CHEAP = {torch.set_rng_state, random.setstate, np.random.set_state}
-
-
-@contextlib.contextmanager
-def _captured(stream: io.StringIO) -> Iterator[None]:
-    with (
-        contextlib.redirect_stdout(stream),
-        contextlib.redirect_stderr(stream),
-    ):
-        yield
-
-
-# --- reading an answer -----------------------------------------------------
-
-
-def untouched(answer: Any) -> bool:
-    """Whether nothing was written: a stub, a class with one, `...`, None."""
-    if answer is None or answer is ...:
-        return True
-    if isinstance(answer, (list, tuple, dict)) and len(answer):
-        values = answer.values() if isinstance(answer, dict) else answer
-        return all(value is None or value is ... for value in values)
-    if isinstance(answer, (type, nn.Module)):
-        kind = answer if isinstance(answer, type) else type(answer)
-        parts = [inspect.unwrap(part) for part in vars(kind).values()]
-    else:
-        parts = [inspect.unwrap(answer) if callable(answer) else answer]
-    return any(_is_stub(p.__code__) for p in parts if inspect.isfunction(p))
-
-
-# What a body of `...`, `pass`, `return None` or a docstring compiles to in
-# Python 3.11 to 3.14, beside instructions without effect.
-_IDLE = {"RESUME", "NOP", "CACHE", "NOT_TAKEN", "MAKE_CELL", "COPY_FREE_VARS"}
-_RETURNS = {"LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
-
-
-def _is_stub(code: Any) -> bool:
-    steps = [i for i in dis.get_instructions(code) if i.opname not in _IDLE]
-    if {i.opname for i in steps} <= _RETURNS:
-        return steps[0].argval is None or steps[0].argval is ...
-    return len(steps) < 6 and steps[-1].opname == "RAISE_VARARGS" and (
-        "NotImplementedError" in repr(steps[0].argval)
-    )  # fmt: skip
-
-
-def _returns(answer: Any) -> bool:
-    """Whether a function has a `return` of a value."""
-    if not inspect.isfunction(answer):
-        return False
-    steps = list(dis.get_instructions(answer.__code__))
-    nothing = {("LOAD_CONST", None)}
-    return any(
-        (step.opname == "RETURN_VALUE"
-        and (before.opname, before.argval) not in nothing)
-        or (step.opname == "RETURN_CONST" and step.argval is not None)
-        for before, step in itertools.pairwise(steps)
-    )  # fmt: skip
-
-
-def _unfit(exercise: Exercise, answer: Any, case: tuple) -> Sentence | None:
-    """Why the answer cannot be called with the arguments of a case."""
-    if not callable(answer):
-        name = type_name(answer)
-        return (
-            f"应交一个函数，得到 {name}。交函数本身，不要调用它。",
-            f"A function is expected, got {name}. Hand in the function "
-            "itself, without calling it.",
-        )
-    try:
-        signature = inspect.signature(answer)
-    except (TypeError, ValueError):
-        return None  # a builtin
-    try:
-        signature.bind(*case)
-    except TypeError:
-        want = ", ".join(exercise.arguments(case))
-        have = ", ".join(signature.parameters)
-        return (
-            f"参数应为 ({want})，你的函数的参数是 ({have})。",
-            f"The parameters should be ({want}), yours are ({have}).",
-        )
-    return None
-
-
-def _words(error: BaseException) -> str:
-    """`KeyError: 'a'`: the type and the first line of the message."""
-    name = type(error).__name__
-    with contextlib.suppress(Exception):
-        if message := shorten(str(error)):
-            return f"{name}: {message}"
-    return name
-
-
-_LIBRARIES = (
-    os.path.dirname(__file__),
-    os.path.dirname(os.__file__),
-    os.path.dirname(os.path.dirname(torch.__file__)),
-)
-
-
-def _is_students(file: str) -> bool:
-    return "ipykernel_" in file or "ipython-input" in file or (
-        file.startswith("<edited")
-    )  # fmt: skip
-
-
-def _lines(error: BaseException, answer: Any) -> list[tuple[int, str]]:
-    """The student's lines that an exception passed, the outer ones first."""
-    kind = answer if isinstance(answer, type) else type(answer)
-    parts = [inspect.unwrap(p) for p in (answer, *vars(kind).values())
-             if callable(p)]  # fmt: skip
-    files = {p.__code__.co_filename for p in parts if inspect.isfunction(p)}
-    return [
-        (frame.lineno, shorten(linecache.getline(frame.filename, frame.lineno)
-                               .strip(), 80))
-        for frame in traceback.extract_tb(error.__traceback__)
-        if frame.lineno and (
-            frame.filename in files or _is_students(frame.filename)
-        )
-    ]  # fmt: skip
-
-
-def _error(error: BaseException, answer: Any) -> Sentence:
-    """The exception, and the line of the student's code that it came from."""
-    words = _words(error)
-    zh, en = f"代码运行出错：{words}", f"Your code raises {words}"
-    if isinstance(error, RecursionError):
-        zh = "函数不停地调用自己（RecursionError）"
-        en = "The function calls itself without end (RecursionError)"
-    lines = _lines(error, answer)
-    if not lines:
-        return f"{zh}。", f"{en}."
-    number, text = lines[-1]
-    shown = f" `{text}`" if text else ""
-    return f"{zh}；第 {number} 行{shown}。", f"{en}; line {number}{shown}."
 
 
 def _with_case(

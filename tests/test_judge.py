@@ -25,8 +25,8 @@ from exercises import (
     says,
     variations,
 )
+from exercises.box import Box
 from exercises.diagnose import _SENTENCES
-from exercises.judge import Box
 from exercises.properties import called, limited, no_loop, without
 
 ROOT = Path(__file__).resolve().parents[1]
