@@ -1,11 +1,15 @@
-"""What figures accept: tensors, arrays and lists become NumPy arrays."""
+"""What figures accept and how its numbers look: text and colours."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+import matplotlib as mpl
 import numpy as np
 import torch
+from matplotlib.colors import Colormap, Normalize
+
+BAD = "#D9D9D9"  # nan and infinite values
 
 
 def as_array(x, name: str = "x") -> np.ndarray:
@@ -26,12 +30,10 @@ def as_array(x, name: str = "x") -> np.ndarray:
     if isinstance(x, torch.Tensor):
         if x.device.type == "meta":
             raise ValueError(f"{name} must hold data, got a 'meta' tensor")
-        if x.layout is not torch.strided:
-            x = x.to_dense()
-        x = x.detach().cpu()
+        x = x.detach().to_dense() if x.layout != torch.strided else x.detach()
         if x.is_floating_point() and x.element_size() < 4:
             x = x.float()
-        array = x.resolve_conj().resolve_neg().numpy()
+        array = x.cpu().resolve_conj().resolve_neg().numpy()
     else:
         try:
             array = np.asarray(_plain(x, name))
@@ -65,7 +67,7 @@ def as_labels(
 
     Raises:
         ValueError: If there are more or fewer than `count`.
-        TypeError: If `labels` is a single number, or nothing to go through.
+        TypeError: If `labels` is nothing to go through.
     """
     if labels is None:
         return None
@@ -90,13 +92,58 @@ def number_format(array: np.ndarray) -> Callable[[float], str]:
     large = finite.size and np.abs(finite).max() >= 1e5
 
     def write(value) -> str:
-        if np.isnan(value):
-            return "nan"
-        if np.isinf(value):
-            return "inf" if value > 0 else "-inf"
+        if not np.isfinite(value):
+            return str(float(value))  # nan, inf, -inf
         if large:
             return f"{value:.2g}"
         text = f"{value:.0f}" if whole else f"{value:.2f}"
         return text.lstrip("-") if float(text) == 0 else text
 
     return write
+
+
+def scale(
+    array: np.ndarray,
+    signed: bool | None = None,
+    limits: tuple[float, float] | None = None,
+    cmap: str | None = None,
+) -> tuple[Normalize, Colormap]:
+    """Choose colours: `RdBu_r` around zero if signed, `cividis` if not.
+
+    Args:
+        array: Any shape; nan and infinite values do not count.
+        signed: None: whether there are negative values.
+        limits: Lowest and highest value; None: from the values.
+        cmap: A colour map in place of the two.
+
+    Raises:
+        ValueError: If `limits` is not a low and a higher number.
+    """
+    finite = array[np.isfinite(array)].astype(float)
+    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
+    if array.dtype.kind == "b":
+        low, high = 0.0, 1.0
+    if signed is None:
+        signed = low < 0
+    if limits is not None:
+        try:
+            low, high = limits
+            rising = low < high
+        except (TypeError, ValueError):
+            rising = False
+        if not rising:
+            raise ValueError(f"limits must be (low, high), got {limits!r}")
+    elif signed:
+        high = max(abs(low), abs(high)) or 1.0
+        low = -high
+    else:
+        low = min(low, 0.0)
+        high = high if high > low else low + 1.0
+    chosen = cmap or ("RdBu_r" if signed else "cividis")
+    return Normalize(low, high), mpl.colormaps[chosen].with_extremes(bad=BAD)
+
+
+def ink(rgba) -> str:
+    """Return the text colour, black or white, that shows on `rgba`."""
+    red, green, blue = rgba[:3]
+    return "black" if 0.3 * red + 0.59 * green + 0.11 * blue > 0.5 else "white"

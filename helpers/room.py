@@ -1,0 +1,28 @@
+"""The room of a lesson: the folder with its checks and figures."""
+
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+ADDED = ("torchviz", "pygraphviz>=2.0")
+
+
+def enter(lesson: str) -> None:
+    """Put a lesson's room, then the course, first on Python's path.
+
+    `checks` and `figures` of a lesson before it in the same kernel are
+    forgotten. On Colab the two packages that it lacks are added; without a
+    network the lesson goes on without them.
+
+    Args:
+        lesson: the name of its folder, as "02_tensors".
+    """
+    root = Path(__file__).parents[1]
+    places = [str(root / "notebooks" / "src" / lesson), str(root)]
+    sys.path[:] = [*places, *(p for p in sys.path if p not in places)]
+    for name in ("checks", "figures"):
+        sys.modules.pop(name, None)
+    if "google.colab" in sys.modules and not find_spec("pygraphviz"):
+        pip = [sys.executable, "-m", "pip", "install", "-q", *ADDED]
+        subprocess.run(pip, capture_output=True, check=False)
