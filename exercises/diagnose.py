@@ -230,17 +230,21 @@ def diagnose(cases: Sequence[Case]) -> Sentence | None:
         cases = [(got[i], want[i], about) for got, want, about in cases
                  if difference(got[i], want[i])]  # fmt: skip
     seen: list[dict[Any, Sentence]] = []
+    single = True  # one number is always off by one factor
     for got, want, about in cases:
         try:
             a, b = _array(got), _array(want)
         except (TypeError, ValueError, RuntimeError):
             return None
+        single &= b.numel() == 1
         mine = {}
         for key, said in _sights(a, b, about):
             zh, en = (text.format(**said) for text in _SENTENCES[key])
             mine.setdefault(key if key[0] == "~" else en, (zh, en))
         seen.append(mine)
     for key, (zh, en) in (seen[0] if seen else {}).items():
+        if single and key in ("~factor", "~step"):
+            continue
         if all(key in others for others in seen):
             start = (f"结果{where}：", f"Result{where}: ")
             return (start[0] + zh, start[1] + en) if where else (zh, en)
@@ -299,7 +303,7 @@ def _sights(
         yield "inf", {}
     if not want.isfinite().all() or not got.isfinite().all():
         return
-    if got.numel() > 1 and not got.any():
+    if want.any() and not got.any():
         yield "zeros", {}
     for name, value in about.items():
         if (
@@ -338,7 +342,8 @@ def _layouts(got: Tensor, want: Tensor) -> Iterator[tuple[str, dict]]:
         for key in ("sum", "mean"):
             if _same(getattr(got, key)(i), want):
                 yield key, {"a": i}
-    for i in range(want.ndim if got.numel() < want.numel() else 0):
+    fewer = got.numel() < want.numel() or got.ndim < want.ndim
+    for i in range(want.ndim if fewer else 0):
         for keep in (False, True):
             if _same(got, want.sum(i, keep)) or _same(got, want.mean(i, keep)):
                 yield "over", {"a": i}
@@ -370,8 +375,7 @@ def _formulas(
         for text in _sizes_of(factor, about):
             yield "size", {"a": text}
         yield "factor", number
-        if want.numel() > 1:
-            yield "~factor", number
+        yield "~factor", number
     if want.ndim > 1:
         for key, axis in (("rows", -1), ("columns", -2)):
             by = ratio.nanmedian(axis, keepdim=True).values
@@ -381,8 +385,7 @@ def _formulas(
     if step and _same(got, want + step):
         number = {"a": f"{'+' * (step > 0)}{show(round(step, 6), 4)}"}
         yield "step", number
-        if want.numel() > 1:
-            yield "~step", number
+        yield "~step", number
     for zh, en, f in _STEPS:
         if want.ndim == 0 and "softmax" in en:
             continue
