@@ -1,6 +1,6 @@
 """Compare the training of lesson 11 with loops that students meet elsewhere.
 
-    python course.py bench lenet [--repeats 3] [--data FOLDER]
+    python course.py bench lenet [--repeats 3]
 
 All contestants read the same MNIST files, run on one core and take turns
 epoch by epoch, so that a busy machine slows all of them alike. Each loop is
@@ -36,6 +36,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -54,6 +55,9 @@ from helpers import data  # noqa: E402
 from notebooks.build import definitions  # noqa: E402
 
 TARGETS = (96, 97, 98, 99)  # test accuracy in percent
+STAGES = ("reading", "transforming", "forward", "backward", "step")
+IMAGES = 6400  # where the time goes is measured on so many
+NORMAL = transforms.Normalize((0.1307,), (0.3081,))
 
 
 @dataclass
@@ -65,188 +69,145 @@ class Run:
 
     def time_to(self, percent: float) -> float | None:
         """Seconds of training until the test accuracy reached `percent`."""
-        for elapsed, accuracy in zip(
-            itertools.accumulate(self.seconds), self.accuracy, strict=True
-        ):
-            if 100 * accuracy >= percent:
-                return elapsed
-        return None
-
-
-class Clock:
-    """Adds up seconds under a name; `clock("forward")` ends a stretch."""
-
-    def __init__(self) -> None:
-        self.total: dict[str, float] = {}
-        self.last = time.perf_counter()
-
-    def __call__(self, name: str | None = None) -> None:
-        now = time.perf_counter()
-        if name is not None:
-            self.total[name] = self.total.get(name, 0.0) + now - self.last
-        self.last = now
+        elapsed = itertools.accumulate(self.seconds)
+        reached = zip(elapsed, self.accuracy, strict=True)
+        return next((s for s, a in reached if 100 * a >= percent), None)
 
 
 @torch.no_grad()
 def accuracy(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> float:
     """Share of right answers; x: (N, 1, 28, 28), y: (N,) class numbers."""
     model.eval()
-    right = sum(
-        (model(xb).argmax(1) == yb).sum().item()
-        for xb, yb in zip(x.split(1000), y.split(1000), strict=True)
+    labels = torch.cat([model(part).argmax(1) for part in x.split(1000)])
+    return (labels == y).float().mean().item()
+
+
+def one_pass(batches, model, loss_fn, optimizer, scheduler=None) -> Counter:
+    """Train on some batches; seconds of each stage."""
+    spent, last = Counter(), time.perf_counter()
+
+    def lap(stage: str) -> None:
+        nonlocal last
+        now = time.perf_counter()
+        spent[stage] += now - last
+        last = now
+
+    model.train()
+    for x, y in batches:
+        lap("reading")
+        loss = loss_fn(model(x), y)
+        lap("forward")
+        optimizer.zero_grad()
+        loss.backward()
+        lap("backward")
+        optimizer.step()
+        if scheduler is not None:
+            scheduler.step()
+        lap("step")
+    return spent
+
+
+# The loops that students meet elsewhere.
+
+
+def quickstart() -> nn.Module:
+    return nn.Sequential(
+        *(nn.Flatten(), nn.Linear(28 * 28, 512), nn.ReLU()),
+        *(nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10)),
     )
-    return right / len(y)
 
 
-# --- the loops that students meet elsewhere ---------------------------------
-
-
-class Quickstart(nn.Sequential):
-    def __init__(self) -> None:
-        super().__init__(
-            nn.Flatten(),
-            nn.Linear(28 * 28, 512),
-            nn.ReLU(),
-            nn.Linear(512, 512),
-            nn.ReLU(),
-            nn.Linear(512, 10),
-        )
-
-
-class SigmoidLeNet(nn.Sequential):
+def sigmoid_lenet() -> nn.Module:
     """61,706 parameters, Xavier initialisation."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            nn.Conv2d(1, 6, 5, padding=2),
-            nn.Sigmoid(),
-            nn.AvgPool2d(2),
-            nn.Conv2d(6, 16, 5),
-            nn.Sigmoid(),
-            nn.AvgPool2d(2),
-            nn.Flatten(),
-            nn.Linear(400, 120),
-            nn.Sigmoid(),
-            nn.Linear(120, 84),
-            nn.Sigmoid(),
-            nn.Linear(84, 10),
-        )
-        for layer in self:
-            if isinstance(layer, nn.Linear | nn.Conv2d):
-                nn.init.xavier_uniform_(layer.weight)
+    model = nn.Sequential(
+        *(nn.Conv2d(1, 6, 5, padding=2), nn.Sigmoid(), nn.AvgPool2d(2)),
+        *(nn.Conv2d(6, 16, 5), nn.Sigmoid(), nn.AvgPool2d(2), nn.Flatten()),
+        *(nn.Linear(400, 120), nn.Sigmoid()),
+        *(nn.Linear(120, 84), nn.Sigmoid(), nn.Linear(84, 10)),
+    )
+    for layer in model:
+        if isinstance(layer, nn.Linear | nn.Conv2d):
+            nn.init.xavier_uniform_(layer.weight)
+    return model
 
 
-class WideNet(nn.Sequential):
-    def __init__(self) -> None:
-        super().__init__(
-            nn.Conv2d(1, 32, 3),
-            nn.ReLU(),
-            nn.Conv2d(32, 64, 3),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-            nn.Dropout(0.25),
-            nn.Flatten(),
-            nn.Linear(9216, 128),
-            nn.ReLU(),
-            nn.Dropout(0.5),
-            nn.Linear(128, 10),
-        )
+def wide_net() -> nn.Module:
+    return nn.Sequential(
+        *(nn.Conv2d(1, 32, 3), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.ReLU()),
+        *(nn.MaxPool2d(2), nn.Dropout(0.25), nn.Flatten()),
+        *(nn.Linear(9216, 128), nn.ReLU(), nn.Dropout(0.5)),
+        nn.Linear(128, 10),
+    )
 
 
 @dataclass
 class Loop:
     """A training loop over a torchvision data set, sample by sample."""
 
-    model: type[nn.Module]
+    model: Callable[[], nn.Module]
     batch_size: int
-    make_optimizer: Callable[..., torch.optim.Optimizer]
-    shuffle: bool
-    transform: Callable
+    optimizer: Callable[..., torch.optim.Optimizer]
+    lr: float
     epochs: int
+    normal: bool = False  # the input
+    shuffle: bool = True
     gamma: float = 1.0  # factor on the learning rate after each epoch
 
-    def epoch(self, model, loader, optimizer, clock: Clock, limit=None):
-        """One pass; `clock` learns where the time goes."""
-        loss_fn = nn.CrossEntropyLoss()
-        model.train()
-        clock()
-        for x, y in itertools.islice(loader, limit):
-            clock("reading and transforming")
-            loss = loss_fn(model(x), y)
-            clock("forward")
-            optimizer.zero_grad()
-            loss.backward()
-            clock("backward")
-            optimizer.step()
-            clock("step")
-
-    def loader(self, folder: Path) -> DataLoader:
-        train = datasets.MNIST(folder, train=True, transform=self.transform)
-        return DataLoader(train, self.batch_size, shuffle=self.shuffle)
-
-    def test_images(self, x: torch.Tensor) -> torch.Tensor:
-        """x: (N, 1, 28, 28) in [0, 1] -> as the transform would give it."""
-        steps = getattr(self.transform, "transforms", [])
-        for step in steps:
-            if isinstance(step, transforms.Normalize):
-                x = step(x)
-        return x
+    def make(self, folder: Path) -> tuple:
+        """A loader, and what `one_pass` asks for beside its batches."""
+        steps = [transforms.ToTensor(), *([NORMAL] if self.normal else [])]
+        train = datasets.MNIST(folder, transform=transforms.Compose(steps))
+        model = self.model()
+        optimizer = self.optimizer(model.parameters(), lr=self.lr)
+        loader = DataLoader(train, self.batch_size, shuffle=self.shuffle)
+        return loader, model, nn.CrossEntropyLoss(), optimizer
 
     def run(self, folder: Path, mnist, seed: int) -> Iterator[Run]:
         """Trains; yields its record after every epoch."""
         torch.manual_seed(seed)
-        model, loader = self.model(), self.loader(folder)
-        optimizer = self.make_optimizer(model.parameters())
-        x_test, record = self.test_images(mnist.x_test), Run()
+        loader, model, loss_fn, optimizer = self.make(folder)
+        x_test = NORMAL(mnist.x_test) if self.normal else mnist.x_test
+        record = Run()
         for _ in range(self.epochs):
             start = time.perf_counter()
-            self.epoch(model, loader, optimizer, Clock())
+            one_pass(loader, model, loss_fn, optimizer)
             record.seconds.append(time.perf_counter() - start)
             for group in optimizer.param_groups:
                 group["lr"] *= self.gamma
             record.accuracy.append(accuracy(model, x_test, mnist.y_test))
             yield record
 
+    def stages(self, folder: Path) -> Counter:
+        """Seconds of each stage for `IMAGES` images."""
+        for _ in range(2):  # the first time warms up
+            loader, *rest = self.make(folder)
+            part = itertools.islice(loader, IMAGES // self.batch_size)
+            spent = one_pass(part, *rest)
+        some = range(IMAGES // 4)
+        pictures = [datasets.MNIST(folder)[i][0] for i in some]
+        start = time.perf_counter()
+        for picture in pictures:
+            loader.dataset.transform(picture)
+        taken = 4 * (time.perf_counter() - start)
+        spent["transforming"] = min(taken, spent["reading"])
+        spent["reading"] -= spent["transforming"]
+        return spent
 
+
+SGD = torch.optim.SGD
 LOOPS = {
-    "quickstart": Loop(
-        Quickstart,
-        64,
-        lambda p: torch.optim.SGD(p, lr=1e-3),
-        False,
-        transforms.ToTensor(),
-        5,
-    ),
-    "d2l": Loop(
-        SigmoidLeNet,
-        256,
-        lambda p: torch.optim.SGD(p, lr=0.9),
-        True,
-        transforms.ToTensor(),
-        12,
-    ),
+    "quickstart": Loop(quickstart, 64, SGD, 1e-3, 5, shuffle=False),
+    "d2l": Loop(sigmoid_lenet, 256, SGD, 0.9, 12),
     "examples": Loop(
-        WideNet,
-        64,
-        lambda p: torch.optim.Adadelta(p, lr=1.0),
-        True,
-        transforms.Compose(
-            [
-                transforms.ToTensor(),
-                transforms.Normalize((0.1307,), (0.3081,)),
-            ]
-        ),
-        2,
-        gamma=0.7,
+        wide_net, 64, torch.optim.Adadelta, 1.0, 2, normal=True, gamma=0.7
     ),
 }
 
 
-# --- the lesson -------------------------------------------------------------
+# The lesson: its own LeNet, prepare, train, fast_training.
 
 
 def lesson_code() -> dict:
-    """What lesson 11 defines: LeNet, prepare, train, fast_training."""
     scope: dict = {"__name__": "lesson_11"}
     exec(definitions("11"), scope)
     return scope
@@ -258,76 +219,65 @@ def lesson_run(mnist, seed: int, epochs: int = 3) -> Iterator[Run]:
     Preparing the training images counts as reading them; the test images
     are prepared off the clock, as those of the other loops are.
     """
-    code = lesson_code()
+    code, record = lesson_code(), Run()
     torch.manual_seed(seed)
     _, test_set = code["prepare"](mnist, "cpu", torch.float32)
     alone = mnist._replace(x_test=mnist.x_test[:0], y_test=mnist.y_test[:0])
     start = time.perf_counter()
     train_set, _ = code["prepare"](alone, "cpu", torch.float32)
     prepared = time.perf_counter() - start
-    loader, model, *rest = code["fast_training"](*train_set, epochs)
-    record = Run()
+    training = code["fast_training"](*train_set, epochs)
     for epoch in range(epochs):
         start = time.perf_counter()
-        code["train"](loader, model, *rest)
+        code["train"](*training)
         took = time.perf_counter() - start
         record.seconds.append(took + (prepared if epoch == 0 else 0.0))
-        record.accuracy.append(accuracy(model, *test_set))
+        record.accuracy.append(accuracy(training[1], *test_set))
         yield record
 
 
-def pure_ratio(mnist, repeats: int) -> list[float]:
-    """One pass of the lesson over forward, backward and step alone.
+def lesson_stages(mnist) -> Counter:
+    """Seconds of each stage for `IMAGES` images."""
+    code = lesson_code()
+    start = time.perf_counter()
+    train_set, _ = code["prepare"](mnist, "cpu", torch.float32)
+    share = IMAGES / (len(mnist.y_train) + len(mnist.y_test))
+    prepared = (time.perf_counter() - start) * share
+    loader, *rest = code["fast_training"](*train_set, 1)
+    for _ in range(2):  # the first time warms up
+        part = itertools.islice(loader, IMAGES // loader.batch_size)
+        spent = one_pass(part, *rest)
+    return spent + Counter(transforming=prepared)
+
+
+def bare_ratio(mnist, seed: int) -> float:
+    """A pass of the lesson over forward, backward and step alone.
 
     The bare pass meets the same model, optimizer and schedule, and batches
-    that were cut and laid in memory beforehand. The two take turns.
+    that were cut and laid in memory beforehand.
     """
     code = lesson_code()
     train_set, _ = code["prepare"](mnist, "cpu", torch.float32)
-    ratios = []
-    for seed in range(repeats):
-        torch.manual_seed(seed)
-        loader, model, *rest = code["fast_training"](*train_set, 2)
-        start = time.perf_counter()
-        code["train"](loader, model, *rest)
-        middle = time.perf_counter()
-        batches = list(loader)
-        ready = time.perf_counter()
-        bare_pass(batches, model, *rest, Clock())
-        ratios.append((middle - start) / (time.perf_counter() - ready))
-    return ratios
+    torch.manual_seed(seed)
+    loader, *rest = code["fast_training"](*train_set, 2)
+    start = time.perf_counter()
+    code["train"](loader, *rest)
+    middle = time.perf_counter()
+    batches = list(loader)
+    ready = time.perf_counter()
+    one_pass(batches, *rest)
+    return (middle - start) / (time.perf_counter() - ready)
 
 
-def bare_pass(batches, model, loss_fn, optimizer, scheduler, clock) -> None:
-    """Forward, backward and step, nothing else; `clock` tells them apart."""
-    model.train()
-    clock()
-    for x, y in batches:
-        clock("reading and transforming")
-        loss = loss_fn(model(x), y)
-        clock("forward")
-        optimizer.zero_grad()
-        loss.backward()
-        clock("backward")
-        optimizer.step()
-        scheduler.step()
-        clock("step")
-
-
-# --- the report -------------------------------------------------------------
+# The report.
 
 
 def interleave(runs: dict[str, Iterator[Run]]) -> dict[str, Run]:
     """Lets all contestants train one epoch in turn until all are done."""
     done: dict[str, Run] = {}
-    waiting = dict(runs)
-    while waiting:
-        for name, run in list(waiting.items()):
-            record = next(run, None)
-            if record is None:
-                del waiting[name]
-            else:
-                done[name] = record
+    for epoch in itertools.zip_longest(*runs.values()):
+        for name, record in zip(runs, epoch, strict=True):
+            done[name] = record or done[name]
     return done
 
 
@@ -337,20 +287,23 @@ def spread(values: list[float], digits: int) -> str:
     return f"{mid:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
-def ratio(other: list[float | None], ours: list[float | None]) -> str:
-    """How many times longer, repeat by repeat: both ran interleaved.
+def reached(values: list[float | None], passes: int) -> str:
+    """Seconds to an accuracy, or in how many repeats it was not reached."""
+    missed = values.count(None)
+    if not missed:
+        return spread(values, 1)
+    part = f" in {missed} of {len(values)}" * (missed < len(values))
+    return f"not reached in {passes} epochs{part}"
 
-    Repeats in which one of the two never got there are left out, and said.
-    """
-    pairs = [
-        b / a
-        for a, b in zip(ours, other, strict=True)
-        if a is not None and b is not None
-    ]
-    if not pairs:
+
+def ratio(other: list[float | None], ours: list[float | None]) -> str:
+    """How many times longer, repeat by repeat: both ran interleaved."""
+    pairs = zip(other, ours, strict=True)
+    times = [b / a for b, a in pairs if a and b]
+    if not times:
         return "—"
-    some = f" in {len(pairs)} of {len(ours)}" if len(pairs) < len(ours) else ""
-    return spread(pairs, 1) + " ×" + some
+    part = f" in {len(times)} of {len(ours)}" * (len(times) < len(ours))
+    return spread(times, 1) + " ×" + part
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -362,130 +315,69 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 def speed_table(repeats: list[dict[str, Run]]) -> str:
     """Seconds an epoch and seconds to each accuracy, as ratios too."""
     head = ["loop", "s a pass", "accuracy after the last pass"]
-    head += [f"s to {t} %" for t in TARGETS]
-    head += [f"× to {t} %" for t in TARGETS]
+    head += [f"s to {t} %" for t in TARGETS] + [f"× to {t} %" for t in TARGETS]
     rows = []
     for name in repeats[0]:
         runs = [repeat[name] for repeat in repeats]
-        ours = [repeat["lesson"] for repeat in repeats]
+        last = spread([100 * run.accuracy[-1] for run in runs], 1)
+        row = [name, spread([statistics.mean(r.seconds) for r in runs], 1)]
         passes = len(runs[0].seconds)
-        row = [
-            name,
-            spread([statistics.mean(run.seconds) for run in runs], 1),
-            spread([100 * run.accuracy[-1] for run in runs], 1)
-            + f" % after {passes}",
+        row += [f"{last} % after {passes}"]
+        row += [
+            reached([run.time_to(t) for run in runs], passes) for t in TARGETS
         ]
-        times = {t: [run.time_to(t) for run in runs] for t in TARGETS}
-        for values in times.values():
-            reached = [v for v in values if v is not None]
-            if len(reached) == len(values):
-                row.append(spread(reached, 1))
-            else:
-                missed = len(values) - len(reached)
-                row.append(
-                    f"not reached in {passes} epochs"
-                    + (f" in {missed} of {len(values)}" if reached else "")
-                )
-        for target, values in times.items():
-            own = [run.time_to(target) for run in ours]
-            row.append("1" if name == "lesson" else ratio(values, own))
+        for target in TARGETS:
+            ours = [repeat["lesson"].time_to(target) for repeat in repeats]
+            theirs = [run.time_to(target) for run in runs]
+            row += ["1" if name == "lesson" else ratio(theirs, ours)]
         rows.append(row)
     return table(head, rows)
 
 
-def where_the_time_goes(folder: Path, mnist) -> str:
-    """Milliseconds for 100 images of a pass.
-
-    Reading is whatever brings a batch to the model besides the transform:
-    opening and collating, or indexing and shifting in the lesson.
-    """
-    names = ["reading", "transforming", "forward", "backward", "step"]
-    rows = []
-    code = lesson_code()
-    images = 6400
-    start = time.perf_counter()
-    train_set, _ = code["prepare"](mnist, "cpu", torch.float32)
-    preparing = (time.perf_counter() - start) / 70000
-    loader, model, *rest = code["fast_training"](*train_set, 1)
-    steps = images // loader.batch_size
-    for clock in (Clock(), Clock()):  # the first time warms up
-        part = itertools.islice(loader, steps)
-        bare_pass(part, model, *rest, clock)
-    spent = {name: clock.total.get(name, 0.0) / images for name in names}
-    spent["reading"] = clock.total["reading and transforming"] / images
-    spent["transforming"] = preparing
-    rows.append(["lesson"] + [f"{1e5 * spent[n]:.2f}" for n in names])
-    for name, loop in LOOPS.items():
-        loader = loop.loader(folder)
-        raw = datasets.MNIST(folder, train=True)
-        pictures = [raw[i][0] for i in range(images // 4)]
-        start = time.perf_counter()
-        for picture in pictures:
-            loop.transform(picture)
-        transforming = (time.perf_counter() - start) / len(pictures)
-        model, steps = loop.model(), images // loop.batch_size
-        optimizer = loop.make_optimizer(model.parameters())
-        for clock in (Clock(), Clock()):
-            loop.epoch(model, loader, optimizer, clock, steps)
-        spent = {n: clock.total.get(n, 0.0) / images for n in names}
-        both = clock.total["reading and transforming"] / images
-        spent["transforming"] = min(transforming, both)
-        spent["reading"] = both - spent["transforming"]
-        rows.append([name] + [f"{1e5 * spent[n]:.2f}" for n in names])
-    return table(["loop", *names], rows)
-
-
 @contextmanager
-def unpacked(root: Path | None) -> Iterator[Path]:
+def unpacked() -> Iterator[Path]:
     """A temporary folder in which torchvision finds the same files."""
-    source = root or Path(os.environ.get("COURSE_DATA") or ROOT / "data")
+    source = Path(os.environ.get("COURSE_DATA") or ROOT / "data")
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder, "MNIST", "raw")
         raw.mkdir(parents=True)
-        for archive in sorted(source.glob("MNIST/raw/*.gz")):
+        for archive in source.glob("MNIST/raw/*.gz"):
             extract_archive(str(archive), str(raw))
         yield Path(folder)
 
 
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=None,
-        help="folder that holds MNIST/raw (default: as the lessons do)",
-    )
-    return parser.parse_args()
-
-
 def main() -> int:
     """Prints the tables; returns 1 where the files are missing."""
-    given = arguments()
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--repeats", type=int, default=3)
+    seeds = range(parser.parse_args().repeats)
     torch.set_num_threads(1)
     try:
-        mnist = data.mnist(given.data)
+        mnist = data.mnist()
     except data.DataError as error:
         print(f"bench lenet needs the MNIST files: {error}", file=sys.stderr)
         return 1
-    with unpacked(given.data) as folder:
+    with unpacked() as folder:
+        stages = {"lesson": lesson_stages(mnist)}
+        stages |= {name: loop.stages(folder) for name, loop in LOOPS.items()}
+        rows = [
+            [name, *(f"{1e5 * spent[s] / IMAGES:.2f}" for s in STAGES)]
+            for name, spent in stages.items()
+        ]
         print("Where the time goes, in ms per 100 images:\n")
-        print(where_the_time_goes(folder, mnist), flush=True)
+        print(table(["loop", *STAGES], rows), flush=True)
         repeats = []
-        for seed in range(given.repeats):
+        for seed in seeds:
             runs = {"lesson": lesson_run(mnist, seed)}
-            runs |= {
-                name: loop.run(folder, mnist, seed)
-                for name, loop in LOOPS.items()
-            }
+            for name, loop in LOOPS.items():
+                runs[name] = loop.run(folder, mnist, seed)
             repeats.append(interleave(runs))
-            print(f"repeat {seed + 1} of {given.repeats} done", flush=True)
+            print(f"repeat {seed + 1} of {len(seeds)} done", flush=True)
     print("\nMedian (smallest to largest) of the repeats, one core:\n")
     print(speed_table(repeats))
-    bare = pure_ratio(mnist, given.repeats)
+    bare = spread([bare_ratio(mnist, seed) for seed in seeds], 2)
     print(
-        "\nOne pass of the lesson over bare forward, backward and step: "
-        + spread(bare, 2)
+        f"\nOne pass of the lesson over bare forward, backward, step: {bare}"
     )
     return 0
 
