@@ -208,7 +208,18 @@ def _pair(zh: str, en: str, want: Any, got: Any) -> Sentence | None:
     )
 
 
-def form(got: Tensor, want: Tensor) -> Sentence | None:
+def form(value: Any) -> Any:
+    """What a value is beside its numbers: types, shapes and dtypes."""
+    if isinstance(value, Tensor):
+        return tuple(value.shape), value.dtype
+    if isinstance(value, (tuple, list)):
+        return type_name(value), [form(part) for part in value]
+    if isinstance(value, dict):
+        return {key: form(part) for key, part in value.items()}
+    return type_name(value)
+
+
+def _forms(got: Tensor, want: Tensor) -> Sentence | None:
     """How shape, dtype or device differ."""
     return (
         _pair("形状", "shape", tuple(want.shape), tuple(got.shape))
@@ -231,7 +242,7 @@ def _close(got: Tensor, want: Tensor) -> Tensor:
 
 
 def _tensors(got: Tensor, want: Tensor) -> Sentence | None:
-    if found := form(got, want):
+    if found := _forms(got, want):
         return found
     got, want = plain(got), plain(want)
     wrong = ~_close(got, want)

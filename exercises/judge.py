@@ -257,7 +257,10 @@ def _judged(
                  exercise.arguments(cases[i]))
                 for i, fault in amiss.items() if fault.comparable
             ])  # fmt: skip
-        which = _which(cases[: len(outcomes)], amiss)
+        which = _which(
+            [exercise.arguments(case) for case in cases[: len(outcomes)]],
+            amiss,
+        )
     zh, en = found or sentence
     if which:
         zh, en = which[0] + zh, which[1] + en
@@ -380,9 +383,7 @@ def _fault(
         )
     if found := difference(got.value, want.value):
         comparable = type_name(got.value) == type_name(want.value)
-        formal = not comparable
-        if isinstance(got.value, Tensor) and isinstance(want.value, Tensor):
-            formal = bool(form(got.value, want.value))
+        formal = form(got.value) != form(want.value)
         if got.value is None and returns_a_value(answer):  # `return` is there
             found = tuple(re.split("[：:] *", text)[0] for text in found)
         return Fault(_finish(found), formal, comparable)
@@ -565,7 +566,9 @@ _KINDS: tuple[tuple[Callable[[Tensor], bool], str, str], ...] = (
 )  # fmt: skip
 
 
-def _which(cases: Sequence[tuple], amiss: dict[int, Fault]) -> Sentence | None:
+def _which(
+    cases: Sequence[dict[str, Any]], amiss: dict[int, Fault]
+) -> Sentence | None:
     """What the wrong cases have in common that no right one has."""
     if len(amiss) == len(cases):
         return None
@@ -574,7 +577,7 @@ def _which(cases: Sequence[tuple], amiss: dict[int, Fault]) -> Sentence | None:
             i
             for i, case in enumerate(cases)
             if any(isinstance(x, Tensor) and x.layout == torch.strided
-                   and test(x) for x in case)
+                   and test(x) for x in case.values())
         }  # fmt: skip
         if amiss.keys() == has or (
             amiss.keys() <= has < set(range(len(cases)))
@@ -584,4 +587,11 @@ def _which(cases: Sequence[tuple], amiss: dict[int, Fault]) -> Sentence | None:
                 f"只有这样的输入才不对（{zh}）：",
                 f"Wrong only where {en}: ",
             )
+    for name in cases[0]:
+        given = [case.get(name) for case in cases]
+        if all(isinstance(x, (str, int)) for x in given):
+            wrong = {given[i] for i in amiss}
+            if len(wrong) == 1 and given.count(*wrong) == len(amiss):
+                told = f"{name} = {wrong.pop()!r}"
+                return f"只有 {told} 时不对：", f"Wrong only where {told}: "
     return None
