@@ -1,0 +1,644 @@
+"""Checks of lesson 08: shapes that broadcast, and gradients added up again."""
+
+import sys
+
+import torch
+from torch import nn
+
+from exercises import Rejection, draw, exercise, says, variations
+from exercises.properties import no_loop, without
+
+# --- 1. the shape after broadcasting -----------------------------------------
+
+
+def broadcast_shape(a, b):
+    n = max(len(a), len(b))
+    a = (1,) * (n - len(a)) + a  # missing axes count as 1
+    b = (1,) * (n - len(b)) + b
+    pairs = list(zip(a, b, strict=True))
+    if any(p != q and 1 not in (p, q) for p, q in pairs):
+        raise ValueError(f"{a} and {b} do not broadcast")
+    return tuple(q if p == 1 else p for p, q in pairs)
+
+
+def by_torch(a, b):
+    try:
+        return tuple(torch.broadcast_shapes(a, b))
+    except RuntimeError as error:
+        raise ValueError(f"{a} and {b} do not broadcast") from error
+
+
+def pairs_of_shapes(rng):
+    def below(high):
+        return int(torch.randint(high, (), generator=rng))
+
+    yield (2, 2, 3), (3,)
+    yield (4,), (3, 1)
+    yield (2, 2, 3), (2,)
+    yield (2, 3), (2, 1, 4)
+    yield (2, 3), (6, 3)  # a multiple is no match
+    yield (8,), (5, 4)
+    yield (1,), (1, 1)
+    yield (), ()
+    yield (), (5, 2)
+    yield (0, 3), (3,)
+    yield (1, 3), (0, 1)
+    yield (2, 0), (2, 4)
+    for _ in range(8):  # made to fit: each size kept, set to 1, or left out
+        whole = tuple((2, 3, 5, 7, 4, 12)[below(6)] for _ in range(5))
+        kept = [tuple(n if below(3) else 1 for n in whole) for _ in "ab"]
+        yield kept[0][below(5) :], kept[1][below(5) :]
+    for _ in range(6):  # at random: most do not fit
+        yield tuple(
+            tuple((0, 1, 2, 3, 5, 1)[below(6)] for _ in range(below(5)))
+            for _ in "ab"
+        )
+
+
+@says(
+    "结果是对的，但你调用了 torch 或 NumPy 的函数：这一题自己写规则。",
+    "The result is right, but a function of torch or NumPy is called: write "
+    "the rule yourself here.",
+)
+def by_hand(f, a, b):
+    used = set()
+
+    def note(frame, event, function):
+        name = frame.f_globals.get("__name__")
+        if event == "c_call":
+            name = getattr(function, "__module__", "")
+        used.add(str(name).split(".")[0])
+
+    sys.setprofile(note)
+    try:
+        f(a, b)
+    except ValueError:
+        pass
+    finally:
+        sys.setprofile(None)
+    return not used & {"torch", "numpy"}
+
+
+broadcast_shape = exercise(
+    broadcast_shape,
+    pairs_of_shapes,
+    oracle=by_torch,
+    raises=(ValueError,),
+    holds=[by_hand],
+    wrong=r"""
+(1,) * (n - len(a)) + a => a + (1,) * (n - len(a))
+(1,) * (n - len(b)) + b => b + (1,) * (n - len(b))
+你的结果等于从左边对齐的结果：广播从最后一个轴开始往左比，缺的轴补在左边。
+Your result equals what you get when the shapes are aligned on the left:
+broadcasting compares from the last axis, and missing axes are added on the
+left.
+
+if any( => if 0 and any(
+q if p == 1 else p => max(p, q)
+你对每一列直接取了较大的数：3 对 2 这样的一列应抛出 ValueError，1 对 0 得 0。
+You took the larger size in every column: a column such as 3 against 2 must
+raise ValueError, and 1 against 0 gives 0.
+
+q if p == 1 else p => max(p, q)
+只差一点：大小为 0 的轴。1 对 0 得 0（被拉伸的总是 1），而 max(1, 0) 是 1。
+Nearly: look at axes of size 0. 1 against 0 gives 0, since it is always the 1
+that is stretched, while max(1, 0) is 1.
+
+1 not in (p, q) => q != 1
+你只允许 b 的轴被拉伸：规则是对称的，a 的大小 1 或缺的轴同样可以被拉伸。
+You let only b be stretched: the rule is symmetric, and an axis of size 1 or a
+missing axis of a is stretched just the same.
+
+1 not in (p, q) => p != 1
+你只允许 a 的轴被拉伸：规则是对称的，b 的大小 1 或缺的轴同样可以被拉伸。
+You let only a be stretched: the rule is symmetric, and an axis of size 1 or a
+missing axis of b is stretched just the same.
+
+a = (1,) * (n - len(a)) + a => pass
+b = (1,) * (n - len(b)) + b => pass
+strict=True => strict=False
+zip(a, b) 从左边配对，而且在较短的形状用完时就停：先在左边补 1，让两个形状一样
+长。
+zip(a, b) pairs the sizes from the left, and stops at the end of the shorter
+shape: first add 1s on the left until both are equally long.
+
+a = (1,) * (n - len(a)) + a => pass
+b = (1,) * (n - len(b)) + b => pass
+两个形状轴数不同时你就报错：缺的轴补在左边，当作 1。
+You raise whenever the numbers of axes differ: missing axes are added on the
+left and count as 1.
+
+return right(a, b)[-min(len(a), len(b)) :] if a and b else ()
+轴数不同时你的结果少了左边的轴：较长的形状多出来的轴原样留下（zip 在较短的形状
+用完时就停了）。
+Where the numbers of axes differ, your result lacks axes on the left: the
+longer shape keeps its own (zip stops at the end of the shorter one).
+
+return right(a, b)[::-1]
+大小都对，次序反了。
+The sizes are right, but in reverse order.
+
+if not a or not b or 0 in (*a, *b):
+    raise ValueError
+return right(a, b)
+你在形状为 () 或含有 0 时也报错，这是讲义的第一条原则，它不成立：() 可以广播，
+大小为 0 的轴按同样的规则比较。
+You also raise for () and for sizes of 0: that is the lecture's first rule,
+which does not hold. () broadcasts, and an axis of size 0 is compared by the
+same rule.
+
+ValueError(f"{a} and {b} do not broadcast") => RuntimeError
+不能广播时你抛出的是 RuntimeError：题目要的是 ValueError。
+Where the shapes do not fit you raise RuntimeError: the exercise asks for
+ValueError.
+
+ValueError(f"{a} and {b} do not broadcast") => AssertionError
+不能广播时你抛出的是 AssertionError（assert）：题目要的是 ValueError，请用
+raise。
+Where the shapes do not fit you raise AssertionError (assert): the exercise
+asks for ValueError, by raise.
+
+raise ValueError(f"{a} and {b} do not broadcast") => return None
+不能广播时你返回了 None：应 raise ValueError，出错要让调用的人知道。
+Where the shapes do not fit you return None: raise ValueError, so that the
+caller hears of it.
+""",
+)
+
+# --- 2. every sample, without a loop -----------------------------------------
+
+no_lists = without(
+    "tolist item",
+    "值都对，但你用 tolist() 或 item() 把数取出来逐个算：一直用张量算。",
+    "The values are right, but tolist() or item() takes the numbers out, to "
+    "be handled one by one: compute with tensors throughout.",
+)
+
+
+def every_sample(x, s, w, v):
+    scaled = s[:, None, None] * x * w  # (N, 1, 1) * (N, H, D) * (H, D)
+    return scaled @ v  # (N, H, D) @ (D, E) -> (N, H, E)
+
+
+every_sample = exercise(
+    every_sample,
+    draw("N H D, N, H D, D E"),
+    oracle=lambda x, s, w, v: torch.einsum("nhd,n,hd,de->nhe", x, s, w, v),
+    holds=[no_lists, no_loop("N H D, N, H D, D E")],
+    wrong="""
+s[:, None, None] => s
+s 的形状是 (N,)，直接乘时它与最后一个轴 D 对齐：大小不同就报错，碰巧相同就悄悄
+算错。它应对到 x 的哪个轴？
+s has shape (N,), and multiplied as it is it lines up with the last axis, D: an
+error where the sizes differ, silently wrong where they agree. Which axis of x
+should it meet?
+
+s[:, None, None] => s[:, None]
+s 变成了 (N, 1)：N 与 H 轴对齐了，还没有对到样本轴。
+s became (N, 1): N lines up with the axis H, and not yet with the samples.
+
+s[:, None, None] * x => x
+你的结果等于没有乘 s 的结果：每个样本还有自己的系数 s[n]。
+Your result equals what you get without s: every sample has a factor of its
+own, s[n].
+
+x * w => x
+你的结果等于没有乘 w 的结果：每个样本都要先按元素乘共享的 w。
+Your result equals what you get without w: every sample is first multiplied
+element by element with the shared w.
+
+scaled @ v => scaled
+还差最后一步：每个样本再矩阵乘 v，(H, D) @ (D, E) -> (H, E)。
+The last step is missing: multiply every sample by the matrix v, (H, D) @ (D,
+E) -> (H, E).
+
+s[:, None, None] * x => s[:, None, None] + x
+你加上了 s：题目要乘，s[n] * x[n] * w。
+You added s: multiply by it, s[n] * x[n] * w.
+
+s[:, None, None] => s[0]
+你对所有样本都用了 s[0]：第 n 个样本用 s[n]。
+You used s[0] for all samples: sample n uses s[n].
+""",
+)
+
+# --- 3. standardise each channel ---------------------------------------------
+
+
+def standardise_channels(x):
+    dims = (0, 2, 3)
+    mean = x.mean(dim=dims, keepdim=True)  # (N, C, H, W) -> (1, C, 1, 1)
+    std = x.std(dim=dims, keepdim=True, correction=0)
+    return (x - mean) / std
+
+
+def images(rng):
+    """Images whose channels differ in mean and in spread."""
+    for s in variations(rng, "N C H W"):
+        spread = 1 + s.normal("C").abs()[:, None, None]
+        shift = s.normal("C")[:, None, None]
+        yield (s.lay(spread * s.normal("N C H W") + shift),)
+
+
+@says("每个通道的均值应为 0。", "The mean of every channel should be 0.")
+def centred(f, x):
+    return bool((f(x).mean(dim=(0, 2, 3)).abs() < 1e-5).all())
+
+
+@says("每个通道的方差应为 1。", "The variance of every channel should be 1.")
+def of_variance_one(f, x):
+    found = f(x).square().mean(dim=(0, 2, 3))
+    return torch.allclose(found, torch.ones_like(found), 1e-5)
+
+
+standardise_channels = exercise(
+    standardise_channels,
+    images,
+    holds=[centred, of_variance_one],
+    wrong="""
+, keepdim=True =>
+均值和标准差的形状是 (C,)，它与最后一个轴 W 对齐：大小不同就报错，碰巧相同就悄
+悄算错。归约时要把轴留下。
+Mean and standard deviation have shape (C,), which lines up with the last axis,
+W: an error where the sizes differ, silently wrong where they agree. Keep the
+axes when you reduce.
+
+(0, 2, 3) => (2, 3)
+你的结果等于对每张图的每个通道分别标准化的结果：一个通道的均值要在整个批次上
+取。
+Your result equals what you get for each channel of each image: a channel's
+mean is taken over the whole batch.
+
+(0, 2, 3) => (0, 1, 2, 3)
+你的结果等于用全体元素的一个均值、一个标准差的结果：每个通道要有自己的，轴 1 不
+在求均值之列。
+Your result equals what you get with one mean and one standard deviation of
+everything: every channel has its own, so axis 1 is not averaged over.
+
+(0, 2, 3) => 0
+你的结果等于只沿批次轴取均值的结果（每个像素各算各的）：还要沿两个图像轴。
+Your result equals what you get with means over the batch alone, pixel by
+pixel: average over both image axes too.
+
+(0, 2, 3) => (1, 2, 3)
+你的结果等于对每张图标准化的结果：平均掉的应是批次和两个图像轴，留下的是通道。
+Your result equals what you get for each image: average over the batch and both
+image axes, and keep the channels.
+
+(0, 2, 3) => 1
+你的结果等于沿通道轴取均值的结果：dim 里写的是要平均掉的轴，不是要留下的轴。
+Your result equals what you get with means over the channels: dim names the
+axes that are averaged away, not the one that is kept.
+
+return nn.functional.batch_norm(x, None, None, training=True)
+你的结果等于批归一化的结果：它在方差上加了一个小数 eps（默认 1e-5）再开方。这一
+题只除以标准差。
+Your result equals that of batch normalisation, which adds a small eps, by
+default 1e-5, to the variance before the root. Here divide by the standard
+deviation alone.
+
+correction=0 => correction=1
+你的结果等于除以 n - 1 的标准差的结果（torch.std 的默认值）：这一题除以 n。
+Your result equals what you get with a standard deviation that divides by n -
+1, the default of torch.std: here divide by n.
+
+x.std( => x.var(
+你除以了方差：要除以标准差，即方差的平方根。
+You divided by the variance: divide by the standard deviation, its square root.
+
+rows = x.reshape(x.shape[1], -1)
+rows = rows - rows.mean(dim=1, keepdim=True)
+return (rows / rows.std(dim=1, keepdim=True, correction=0)).view_as(x)
+x.reshape(C, -1) 没有把通道轴挪到前面，只是按次序切成 C 段：每段里混着几个通
+道。
+x.reshape(C, -1) does not move the channels to the front, it cuts the numbers
+in their order into C pieces that mix channels.
+
+rows = x.transpose(0, 1).flatten(1)
+rows = rows - rows.mean(dim=1, keepdim=True)
+return (rows / rows.std(dim=1, keepdim=True, correction=0)).view_as(x)
+每个通道都标准化了，但轴没有换回来：现在的次序是 (C, N, H, W)，view 不会换轴。
+Every channel is standardised, but the axes are not turned back: they are in
+the order (C, N, H, W), and view does not swap axes.
+""",
+)
+
+# --- 4. distances between all pairs ------------------------------------------
+
+
+def pairwise_distances(x, y):
+    difference = x[:, None] - y  # (M, 1, D) - (N, D) -> (M, N, D)
+    return difference.square().sum(dim=-1).sqrt()  # (M, N, D) -> (M, N)
+
+
+def library(x, y):
+    return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
+
+
+def points(rng):
+    for s in variations(rng, "M N D"):
+        x, y = s.normal("M D"), s.normal("N D")
+        if s.dtype == torch.float32:
+            # |x|² + |y|² - 2xy is right too; only with whole numbers is it
+            # as exact here.
+            x, y = (4 * x).round(), (4 * y).round()
+        yield x, y
+
+
+@says(
+    "一个点到它自己的距离应为 0。看看：开方之前是否多加了小数；用 "
+    "|x|² + |y|² - 2xy 展开时，舍入误差可能使它略小于 0，开方得 nan。",
+    "The distance of a point to itself should be 0. See whether a small "
+    "number is added before the root; with |x|² + |y|² - 2xy, rounding can "
+    "leave a little less than 0, whose root is nan.",
+)
+def zero_to_itself(f, x, y):
+    # So many points that rounding leaves some |x|² + |y|² - 2xy below 0.
+    x = torch.randn(120, 5, dtype=torch.float64)
+    return bool((f(x, x.clone()).diagonal().abs() < 1e-6).all())
+
+
+pairwise_distances = exercise(
+    pairwise_distances,
+    points,
+    oracle=library,
+    holds=[
+        without(
+            "cdist pairwise_distance pdist",
+            "结果是对的，但这一题请用广播自己做，不用现成的距离函数。",
+            "The result is right, but build it yourself by broadcasting, "
+            "without a ready-made distance.",
+        ),
+        zero_to_itself,
+        no_lists,
+        no_loop("M D, N D"),
+    ],
+    wrong="""
+x[:, None] - y => x - y
+x - y 直接相减时，M 与 N 对齐：大小不同就报错，相同就只算了编号相同的点对。
+In x - y the axes M and N line up: an error where they differ, and only pairs
+of the same number where they agree.
+
+.square() => .abs()
+.sqrt() =>
+你的结果是各坐标差的绝对值之和：先对平方求和，再开方（每个平方各自开方，得到的
+又是绝对值）。
+Your result is the sum of the absolute differences: add up the squares first,
+then take the root (the root of each square by itself is the absolute value
+again).
+
+.sum( => .mean(
+你对坐标取了平均：距离是平方和的平方根，不除以 D。
+You averaged over the coordinates: the distance is the root of the sum of
+squares, not divided by D.
+
+.square() =>
+.sqrt() => .abs()
+你先把各坐标的差加了起来，正负会抵消：先平方，再求和，最后开方。
+You added up the differences of the coordinates first, where signs cancel:
+square first, then add up, then take the root.
+
+.square() => .abs()
+你没有平方，只取了绝对值就求和、开方。
+You did not square: you took the absolute value, added up and took the root.
+
+.sum(dim=-1).sqrt() => .amax(dim=-1).sqrt()
+你只留下了最大的那个坐标差：要对所有坐标的平方求和。
+You kept only the largest difference: add up the squares of all coordinates.
+
+squares = x.square().sum(1)[:, None] + y.square().sum(1)
+return (squares - x @ y.T).clamp(min=0).sqrt()
+展开式少了系数 2：|x - y|² = |x|² + |y|² - 2xy。
+The factor 2 is missing in |x - y|² = |x|² + |y|² - 2xy.
+
+return (x[:, None] - y).abs()
+你得到每一对点在每个坐标上的差 (M, N, D)：还要沿坐标轴合成一个距离。
+You have the difference of every pair in every coordinate, (M, N, D): join the
+coordinates into one distance.
+
+return (x.norm(dim=1)[:, None] - y.norm(dim=1)).abs()
+你得到的是两个长度之差：先让坐标相减，再求长度。
+You have the difference of two lengths: subtract the coordinates first, then
+take the length.
+""",
+)
+
+# --- 5. the gradient added up again ------------------------------------------
+
+
+def unbroadcast(g, shape):
+    added = g.ndim - len(shape)
+    padded = (1,) * added + tuple(shape)
+    total = g
+    for axis, size in enumerate(padded):
+        if size == 1:
+            total = total.sum(dim=axis, keepdim=True)
+    return total.reshape(shape)
+
+
+def stretched(rng):
+    """Upstream gradients, and shapes that broadcast to theirs."""
+    for s in variations(rng, "A B C D", high=6):
+        for large, small in (
+            ("A B", "B"), ("A B", "A 1"), ("A B C", "B 1"), ("A B C", "C"),
+            ("A B C", "A B C"), ("A B C", "A 1 C"), ("A B C", "1 B 1"),
+            ("A B C", ""), ("A B C", "1 1 1"), ("A B C D", "C 1"),
+        ):  # fmt: skip
+            yield (
+                s.normal(large),
+                tuple(1 if n == "1" else s[n] for n in small.split()),
+            )
+    yield torch.ones(()), ()
+
+
+def by_autograd(g, shape):
+    leaf = torch.zeros(shape, dtype=g.dtype, requires_grad=True)
+    return torch.autograd.grad(leaf.expand(g.shape), leaf, g)[0]
+
+
+unbroadcast = exercise(
+    unbroadcast,
+    stretched,
+    oracle=by_autograd,
+    seeds=(0,),
+    holds=[
+        without(
+            "sum_to_size backward grad",
+            "结果是对的，但这一题自己求和：不用 sum_to_size，也不用自动求导。",
+            "The result is right, but take the sums yourself here, without "
+            "sum_to_size and without autograd.",
+        )
+    ],
+    wrong="""
+.sum( => .mean(
+你取了平均：一个数被用了几次，它的梯度就是那几份梯度之和，不除以次数。
+You averaged: the gradient of a number that is used several times is the sum of
+those gradients, not divided by how many.
+
+while g.ndim > len(shape):
+    g = g.sum(dim=0)
+return g
+你只对左边多出来的轴求了和：shape 中大小为 1 的轴也被拉伸过，沿它们也要求和。
+You summed only over the added axes on the left: axes of size 1 in shape were
+stretched too, so sum over them as well.
+
+for k, n in enumerate(shape, g.ndim - len(shape)):
+    g = g.sum(dim=k, keepdim=True) if n == 1 else g
+return g
+你只对大小为 1 的轴求了和：左边多出来的轴也是拉伸出来的，沿它们求和并去掉。
+You summed only over axes of size 1: the added axes on the left come from
+stretching too, so sum over them and drop them.
+
+g = g.sum(dim=0) if g.ndim > len(shape) else g
+for k, n in enumerate(shape):
+    g = g.sum(dim=k, keepdim=True) if n == 1 else g
+return g
+左边多出来的轴可能不止一个，你只去掉了一个。
+More than one axis may have been added on the left, and you dropped only one.
+
+for k in range(g.ndim - len(shape)):
+    g = g.sum(dim=k)
+for k, n in enumerate(shape):
+    g = g.sum(dim=k, keepdim=True) if n == 1 else g
+return g
+去掉一个轴之后，后面的轴的编号都变小了 1：你沿着错的轴求了和。
+When an axis is dropped, the numbers of those behind it go down by 1: you
+summed over the wrong axes.
+
+while g.ndim > len(shape):
+    g = g.sum(dim=-1)
+for k, n in enumerate(shape):
+    g = g.sum(dim=k, keepdim=True) if n == 1 else g
+return g
+多出来的轴在左边，你却沿最右边的轴求了和。
+The added axes are on the left, but you summed over those on the right.
+
+.reshape(shape) =>
+和是对的，但左边多出来的轴还留着（大小为 1）：形状应正好是 shape。
+The sums are right, but the added axes on the left are still there, of size 1:
+the shape should be exactly the given one.
+
+padded = (1,) * (g.ndim - len(shape)) + tuple(shape)
+dims = [k for k, n in enumerate(padded) if n == 1]
+return g.sum(dim=dims).reshape(shape)
+没有轴被拉伸时，你写的 g.sum(dim=()) 把所有的数都加了起来（空的 dim 等于不写
+dim）。
+Where no axis was stretched, your g.sum(dim=()) adds up everything, since an
+empty dim counts as none given.
+
+(1,) * added + tuple(shape) => tuple(shape) + (1,) * added
+你把 shape 与 g 从左边对齐了：广播从右边对齐，多出来的是 g 左边的轴。
+You aligned shape with g on the left: broadcasting aligns on the right, and the
+added axes are those on the left of g.
+
+padded = (1,) * (g.ndim - len(shape)) + tuple(shape)
+dims = [k for k, n in enumerate(padded) if n == 1]
+return g.sum(dim=dims) if dims else g
+和是对的，但大小为 1 的轴丢了：结果的形状应正好是 shape。
+The sums are right, but the axes of size 1 are lost: the result must have
+exactly the given shape.
+
+total.sum(dim=axis, keepdim=True) => total.amax(dim=axis, keepdim=True)
+你取了最大值：各处的梯度要相加。
+You took the maximum: the gradients of all places are added.
+
+total.sum(dim=axis, keepdim=True) => total.narrow(axis, 0, 1)
+你只取了其中一份梯度：各处的梯度要相加。
+You took only one of the gradients: those of all places are added.
+
+return g.sum()
+你把所有的数加成了一个：只沿被拉伸的轴求和。
+You added everything up into one number: sum only over the axes that were
+stretched.
+""",
+)
+
+# --- 6. the loss that raises no error ----------------------------------------
+
+
+def regression_loss(model, x, y):
+    prediction = model(x).squeeze(1)  # (B, 1) -> (B,)
+    return ((prediction - y) ** 2).mean()
+
+
+def models(rng):
+    for i, s in enumerate(variations(rng, "B D")):
+        half = nn.Linear(s.D, s.D)
+        model = nn.Linear(s.D, 1)
+        if i % 2:  # a container, and a layer that is used twice
+            model = nn.Sequential(half, nn.Tanh(), half, model)
+        yield model.to(s.dtype), s.normal("B D"), s.normal("B")
+
+
+@says(
+    "损失的值对，但它给模型参数的梯度不对。",
+    "The loss has the right value, but gives the model's parameters wrong "
+    "gradients.",
+)
+def trains_the_model(f, model, x, y):
+    parameters = list(model.parameters())
+    right = regression_loss.answer(model, x, y)
+    want = torch.autograd.grad(right, parameters)
+    loss = f(model, x, y)
+    if not torch.allclose(loss, right):
+        return True  # told as a value
+    got = [None]
+    if loss.requires_grad:
+        got = torch.autograd.grad(loss, parameters, allow_unused=True)
+    if any(gradient is None for gradient in got):
+        raise Rejection(
+            "值是对的，但损失与模型断开了，backward() 给不了模型梯度：不要用 "
+            ".item()、.detach() 或 torch.tensor(...)。",
+            "The value is right, but the loss is cut off from the model, so "
+            "backward() gives the model no gradient: avoid .item(), "
+            ".detach() and torch.tensor(...).",
+        )
+    return all(
+        torch.allclose(a, b, 1e-4, 1e-6)
+        for a, b in zip(got, want, strict=True)
+    )
+
+
+regression_loss = exercise(
+    regression_loss,
+    models,
+    holds=[trains_the_model],
+    wrong="""
+.squeeze(1) =>
+你的结果等于那段训练代码里的损失：(B, 1) 与 (B,) 相减得 (B, B)，平均了 B×B 个
+差，而不是 B 个。打印差的形状看看。
+Your result equals the loss of the training above: (B, 1) and (B,) subtracted
+give (B, B), so B×B differences are averaged and not B. Print the shape of the
+difference.
+
+model(x).squeeze(1) => x[:, 0]
+没有用到 model：预测是 model(x)。
+The model is not used: the prediction is model(x).
+
+.squeeze(1) =>
+.mean() => .sum() / len(y)
+(B, 1) 与 (B,) 相减仍得 (B, B)，你把 B×B 个平方之和除以了 B：先让两者形状相同。
+(B, 1) and (B,) subtracted still give (B, B), and you divide the sum of B×B
+squares by B: give both the same shape first.
+
+.mean() => .sum()
+形状对了，但你求的是和：均方误差要除以样本数。
+The shapes fit now, but you took the sum: a mean squared error is divided by
+the number of samples.
+
+(prediction - y) ** 2 => (prediction - y).abs()
+形状对了，但你取的是绝对值：均方误差要平方。
+The shapes fit now, but you took the absolute value: a mean squared error
+squares.
+
+((prediction - y) ** 2).mean() => (prediction - y).mean() ** 2
+平方与平均的次序反了：先对每个样本平方，再取平均。
+Square and mean are in the wrong order: square for each sample, then average.
+
+    return ((prediction - y) ** 2).mean() =>
+prediction = => loss = right(model, x, y); loss.backward(); return loss #
+函数里已经调用了 backward()：只返回损失，反向留给调用它的人。
+backward() is called inside the function: only return the loss, and leave the
+backward pass to the caller.
+""",
+)
