@@ -2,59 +2,38 @@
 
 from __future__ import annotations
 
-from matplotlib.axes import Axes
-from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
-MAX_NAMES = 8
+WORDS = {"title": "标题", "x axis": "横轴", "y axis": "纵轴", "image": "图像",
+         "lines": "线", "bars": "柱", "texts": "文字"}  # fmt: skip
 
 
 def describe(fig: Figure) -> str:
     """Describe a figure in one Chinese and one English sentence.
 
-    Counts and names what is drawn: titles, axis labels, lines with their
-    labels, images with their sizes, bars, texts. Lessons say more in the
-    `alt` of a cell; this is for the figures that a reader makes.
+    Lessons say more in the `alt` of a cell; this is for the figures that a
+    reader makes.
 
     Returns:
         "中文。 / English."
     """
-    axes = [ax for ax in fig.axes if not hasattr(ax, "_colorbar")]
-    parts = [_axes(ax) or [("空", "empty")] for ax in axes]
-    zh = "；".join("，".join(zh for zh, _ in part) for part in parts)
-    en = "; ".join(", ".join(en for _, en in part) for part in parts)
-    title = " ".join(fig.get_suptitle().split())
-    return (
-        f"图{title and f'“{title}”'}，{len(axes)} 个子图：{zh}。 / Figure"
-        f"{title and f' “{title}”'}, panels: {len(axes)}: {en}."
-    )
-
-
-def _axes(ax: Axes) -> list[tuple[str, str]]:
-    """What one axes holds, each thing in both languages."""
-    found = [
-        (f"{zh} {' '.join(text.split())}", f"{en} {' '.join(text.split())}")
-        for zh, en, text in [
-            ("标题", "title", ax.get_title()),
-            ("横轴", "x axis", ax.get_xlabel()),
-            ("纵轴", "y axis", ax.get_ylabel()),
-        ]
-        if text.strip()
-    ]
-    for image in ax.images:
-        size = "×".join(str(n) for n in image.get_array().shape[:2])
-        found.append((f"图像 {size}", f"image {size}"))
-    bars = [c for c in ax.containers if isinstance(c, BarContainer)]
-    texts = [t for t in ax.texts if t.get_visible() and t.get_text().strip()]
-    for zh, en, count, labels in [
-        ("线", "lines", len(ax.lines), [x.get_label() for x in ax.lines]),
-        ("柱", "bars", sum(map(len, bars)), [x.get_label() for x in bars]),
-        ("文字", "texts", len(texts), [t.get_text() for t in texts]),
-    ]:
-        words = [str(w) for w in labels if w and not str(w).startswith("_")]
-        more = ["…"] if len(words) > MAX_NAMES else []
-        names = ", ".join(words[:MAX_NAMES] + more)
-        if count:
-            many = f"{count} ({names})" if names else f"{count}"
-            found.append((f"{zh} {many}", f"{en} {many}"))
-    return found
+    title = fig.get_suptitle()
+    found = [("title", title)] if title else []
+    for ax in fig.axes:
+        bars = sum(len(container) for container in ax.containers)
+        names = [line.get_label() for line in ax.lines]
+        shown = ", ".join(n for n in names if not n.startswith("_"))
+        found += [
+            ("title", ax.get_title()),
+            ("x axis", ax.get_xlabel()),
+            ("y axis", ax.get_ylabel()),
+            *(("image", f"{a.shape[0]}×{a.shape[1]}")
+              for a in (image.get_array() for image in ax.images)),
+            ("lines", f"{len(names)} {shown}" if names else ""),
+            ("bars", f"{bars}" if bars else ""),
+            ("texts", f"{len(ax.texts)}" if ax.texts else ""),
+        ]  # fmt: skip
+    said = [(word, " ".join(text.split())) for word, text in found if text]
+    zh = "，".join(f"{WORDS[word]} {text}" for word, text in said)
+    en = ", ".join(f"{word} {text}" for word, text in said)
+    return f"图：{zh or '空'}。 / Figure: {en or 'empty'}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -25,22 +25,14 @@ def as_array(x, name: str = "x") -> np.ndarray:
 
     Raises:
         TypeError: If `x` does not hold real numbers.
-        ValueError: If `x` is empty, ragged or has no data (device `meta`).
+        ValueError: If `x` is empty or ragged.
     """
-    if isinstance(x, torch.Tensor):
-        if x.device.type == "meta":
-            raise ValueError(f"{name} must hold data, got a 'meta' tensor")
-        x = x.detach().to_dense() if x.layout != torch.strided else x.detach()
-        if x.is_floating_point() and x.element_size() < 4:
-            x = x.float()
-        array = x.cpu().resolve_conj().resolve_neg().numpy()
-    else:
-        try:
-            array = np.asarray(_plain(x, name))
-        except ValueError as error:
-            raise ValueError(
-                f"{name} must be rectangular, with rows of one length"
-            ) from error
+    try:
+        array = np.asarray(_plain(x))
+    except ValueError as error:
+        raise ValueError(
+            f"{name} must be rectangular, with rows of one length"
+        ) from error
     if array.dtype.kind not in "biuf":
         raise TypeError(
             f"{name} must hold real numbers (a tensor, an array, a list), "
@@ -51,34 +43,26 @@ def as_array(x, name: str = "x") -> np.ndarray:
     return array.astype(np.float32) if array.dtype == np.float16 else array
 
 
-def _plain(x, name: str):
-    """Replace tensors inside lists by arrays."""
+def _plain(x):
+    """Replace tensors, also inside lists, by arrays."""
     if isinstance(x, torch.Tensor):
-        return as_array(x, name)
-    if isinstance(x, list | tuple):
-        return [_plain(item, name) for item in x]
-    return x
+        small = x.is_floating_point() and x.element_size() < 4
+        return (x.float() if small else x).numpy(force=True)
+    return [_plain(item) for item in x] if isinstance(x, list | tuple) else x
 
 
 def as_labels(
     labels: Sequence | None, count: int, name: str
 ) -> list[str] | None:
-    """Turn labels into strings and demand `count` of them.
+    """Turn labels into strings.
 
     Raises:
         ValueError: If there are more or fewer than `count`.
-        TypeError: If `labels` is nothing to go through.
     """
-    if labels is None:
-        return None
     if isinstance(labels, torch.Tensor):
         labels = labels.tolist()
-    if not isinstance(labels, Iterable):
-        raise TypeError(
-            f"{name} must hold {count} labels, got {type(labels).__name__}"
-        )
-    words = [str(label) for label in labels]
-    if len(words) != count:
+    words = None if labels is None else [str(label) for label in labels]
+    if words and len(words) != count:
         raise ValueError(f"{name} must hold {count} labels, got {len(words)}")
     return words
 
@@ -115,9 +99,6 @@ def scale(
         signed: None: whether there are negative values.
         limits: Lowest and highest value; None: from the values.
         cmap: A colour map in place of the two.
-
-    Raises:
-        ValueError: If `limits` is not a low and a higher number.
     """
     finite = array[np.isfinite(array)].astype(float)
     low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
@@ -126,13 +107,7 @@ def scale(
     if signed is None:
         signed = low < 0
     if limits is not None:
-        try:
-            low, high = limits
-            rising = low < high
-        except (TypeError, ValueError):
-            rising = False
-        if not rising:
-            raise ValueError(f"limits must be (low, high), got {limits!r}")
+        low, high = limits
     elif signed:
         high = max(abs(low), abs(high)) or 1.0
         low = -high

@@ -19,7 +19,6 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from graphlib import CycleError, TopologicalSorter
 from html import escape
 from pathlib import Path
 
@@ -34,7 +33,6 @@ from .language import pick
 __all__ = ["Drawing", "Node", "autograd", "dag"]
 
 MAX_NODES = 200
-_MAX_NAMES = 12
 _LINE = "#404040"
 _COLORS = plots.COLORS
 # How the kinds of boxes look, in Graphviz's words.
@@ -169,8 +167,7 @@ def dag(
         The drawing.
 
     Raises:
-        ValueError: an edge joins unknown nodes, the edges run in a cycle, or
-            a node is not as above.
+        ValueError: an edge joins unknown nodes, or a node is not as above.
     """
     boxes = {}
     for name, node in nodes.items():
@@ -205,18 +202,12 @@ def _outputs(y) -> dict[str, Tensor]:
             raise TypeError(
                 f"y: expected tensors, got {type(tensor).__name__} ({name})"
             )
-        if tensor.grad_fn is None and tensor.requires_grad:
-            raise ValueError(
-                f"y: expected a computed tensor, got a leaf ({name}): no "
-                "operation led to it, so it has no graph; pass a result that "
-                "was computed from it"
-            )
         if tensor.grad_fn is None:
+            what = "a leaf" if tensor.requires_grad else "one without"
             raise ValueError(
-                f"y: expected a tensor with a grad_fn, got one whose "
-                f"requires_grad is False ({name}): nothing was recorded; "
-                "compute it from a tensor with requires_grad=True, and not "
-                "under torch.no_grad() or after detach()"
+                f"y: expected a tensor with a grad_fn, got {what} ({name}): "
+                "nothing was recorded that led to it; compute it from tensors "
+                "with requires_grad=True, not under no_grad() or detach()"
             )
     return dict(found)
 
@@ -341,7 +332,13 @@ def _draw(nodes: Mapping, edges: Iterable, rankdir: str) -> Drawing:
     source = _HEAD + "\n".join(lines) + "\n}\n"
     boxes = tuple(nodes.values())
     png = _png(source) if boxes else None
-    return Drawing(boxes, tuple(pairs), _alt(boxes, pairs), source, png)
+    return Drawing(
+        boxes,
+        tuple(pairs),
+        _alt(boxes[::-1] if rankdir == "TB" else boxes, len(pairs)),
+        source,
+        png,
+    )
 
 
 def _png(source: str) -> bytes | None:
@@ -389,33 +386,20 @@ def _pygraphviz():
     return pygraphviz
 
 
-def _alt(nodes, edges) -> str:
-    """Puts the graph into words, in both languages, in forward order."""
-    after = {k: [v for u, v in edges if u == k] for k in range(len(nodes))}
-    way = {}
-    try:
-        for u in TopologicalSorter(after).static_order():
-            way[u] = max((way[v] + 1 for v in after[u]), default=0)
-    except CycleError as error:
-        around = [nodes[k].label for k in error.args[1]]
-        raise ValueError(
-            f"edges: expected no cycle, got one through {around}"
-        ) from None
-    order = [nodes[k] for k in sorted(after, key=lambda u: -way[u])]
-    said = []
-    for kinds in (("param", "data"), ("op", "accent"), ("output",)):
-        labels = [" ".join(n.label.split()) for n in order if n.kind in kinds]
-        counted = [
-            label + (f" ×{k}" if k > 1 else "")
-            for label, k in Counter(labels).items()
-        ]
-        more = ["…"] if len(counted) > _MAX_NAMES else []
-        said.append("; ".join(counted[:_MAX_NAMES] + more))
-    n, m = len(nodes), len(edges)
-    leaves, steps, ends = said
+def _alt(nodes: Iterable[Node], count: int) -> str:
+    """Puts the graph into words, in both languages."""
+    said = {"param": [], "op": [], "output": []}
+    nodes = list(nodes)
+    for node in nodes:
+        kind = {"data": "param", "accent": "op"}.get(node.kind, node.kind)
+        said[kind].append(" ".join(node.label.split()))
+    leaves, steps, ends = (
+        "; ".join(label + f" ×{k}" * (k > 1) for label, k in found)
+        for found in (Counter(labels).items() for labels in said.values())
+    )
     return (
         f"计算图，从输入到输出：叶子 {leaves}；运算 {steps}；输出 {ends}。"
-        f"共 {n} 个节点、{m} 条边。 / "
+        f"共 {len(nodes)} 个节点、{count} 条边。 / "
         f"Graph, from inputs to outputs: leaves {leaves}; operations "
-        f"{steps}; outputs {ends}. {n} nodes, {m} edges."
+        f"{steps}; outputs {ends}. {len(nodes)} nodes, {count} edges."
     )

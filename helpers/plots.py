@@ -207,7 +207,7 @@ def summary(fig: Figure, pixels: np.ndarray) -> str:
 def in_ipython() -> bool:
     """Say whether a notebook's kernel or IPython runs the code."""
     ipython = sys.modules.get("IPython")
-    return ipython is not None and ipython.get_ipython() is not None
+    return bool(ipython and ipython.get_ipython())
 
 
 def show(fig: Figure) -> None:
@@ -244,9 +244,7 @@ def own_axes(
     if ax is None:
         return subplots(width=width, height=height)
     if not isinstance(ax, Axes):
-        raise TypeError(
-            f"ax must be a matplotlib Axes, got {type(ax).__name__}"
-        )
+        raise TypeError(f"ax must be an Axes, got {type(ax).__name__}")
     return ax.get_figure(root=True), ax
 
 
@@ -504,8 +502,6 @@ def images(
     sheet = sheet / 255 if sheet.dtype == np.uint8 else sheet.astype(float)
     count, rows_high, cols_wide = sheet.shape
     words = as_labels(labels, count, "labels")
-    if cols is not None and not (isinstance(cols, int) and cols > 0):
-        raise ValueError(f"cols must be a positive int, got {cols!r}")
     fig, ax = own_axes(ax, width, height)
     gap = max(1, round(0.06 * max(rows_high, cols_wide)))
     head = gap + (round(0.3 * rows_high) if words else 0)
@@ -575,20 +571,14 @@ def curves(
         The figure.
 
     Raises:
-        TypeError: If `series` is not a mapping or does not hold numbers.
-        ValueError: If it is empty, has more than 7 curves, or x and y
-            differ in length.
+        ValueError: If there are no or more than 7 curves, or x and y differ
+            in length.
     """
-    if not isinstance(series, Mapping):
-        raise TypeError(
-            "series must be a dict from names to values, got "
-            f"{type(series).__name__}"
-        )
     if not 1 <= len(series) <= len(MARKERS):
         raise ValueError(
             f"series must hold 1 to {len(MARKERS)} curves, got {len(series)}"
         )
-    points = {str(k): _points(str(k), v) for k, v in series.items()}
+    points = {str(name): _points(name, v) for name, v in series.items()}
     fig, ax = own_axes(ax)
     for index, (name, (x, y)) in enumerate(points.items()):
         ax.plot(
@@ -623,22 +613,15 @@ def curves(
 
 def _points(name: str, value) -> tuple[np.ndarray, np.ndarray]:
     """Return x and y, (N,) each, as floats; infinite y become nan."""
-    name = f"series[{name!r}]"
-    parts = ()
-    if isinstance(value, tuple) and len(value) == 2:
-        parts = [as_array(part, name) for part in value]
-    if parts and all(part.ndim == 1 for part in parts):
-        x, y = parts
-    else:
-        y = as_array(value, name)
-        x = np.arange(len(y)) if y.ndim else y
+    x, y = value if isinstance(value, tuple) else (None, value)
+    y = as_array(y, f"series[{name!r}]").astype(float)
+    x = np.arange(float(y.size)) if x is None else as_array(x).astype(float)
     if y.ndim != 1 or x.shape != y.shape:
         raise ValueError(
-            f"{name} must be y (N,) or a pair (x, y) of (N,), "
+            f"series[{name!r}] must be y (N,) or a pair (x, y) of (N,), "
             f"got shapes {x.shape} and {y.shape}"
         )
-    y = y.astype(float)
-    return x.astype(float), np.where(np.isfinite(y), y, np.nan)
+    return x, np.where(np.isfinite(y), y, np.nan)
 
 
 # A tensor and its storage
