@@ -81,11 +81,12 @@ def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
             parts[re.sub(r"/\w+\.ipynb", "", name.split("::")[0])] += seconds
             for lesson in re.findall("|".join(LESSONS), name)[:1]:
                 lessons[lesson] += seconds
-    for title, rows in (("part", parts), ("lesson", lessons)):
-        terminalreporter.section(f"seconds of each {title}")
-        for name, seconds in rows.most_common():
-            if seconds >= 1:
-                terminalreporter.line(f"{name:32} {seconds:6.0f} s")
+    for title, spent in (("part", parts), ("lesson", lessons)):
+        rows = [row for row in spent.most_common() if row[1] >= 1]
+        if rows:
+            terminalreporter.section(f"seconds of each {title}")
+        for name, seconds in rows:
+            terminalreporter.line(f"{name:32} {seconds:6.0f} s")
     rows = config.stash[BUDGETS]
     if rows:
         terminalreporter.section("what the lessons cost")

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from sklearn.datasets import load_digits
 from torchvision import datasets
 
 from helpers import data
@@ -56,26 +55,6 @@ def test_digits_are_the_same_bits_everywhere():
     assert content.hexdigest() == (
         "b03da75e3a86c20d0892a773632da91155889635fa172ad7172cda23bff4944f"
     )
-
-
-def test_digits_are_scikit_learns_each_once_enlarged():
-    """Against cubic convolution as published, in floats, by matching."""
-    source = load_digits()
-    at = (np.arange(28) - 13.5) / 2.5 + 3.5
-    t = abs(at[:, None] - np.arange(8))
-    near = 1.5 * t**3 - 2.5 * t**2 + 1
-    far = -0.5 * t**3 + 2.5 * t**2 - 4 * t + 2
-    weight = np.where(t <= 1, near, np.where(t < 2, far, 0))
-    tall = np.clip(weight @ source.images / 16, 0, 1)
-    expected = torch.from_numpy(np.clip(tall @ weight.T, 0, 1)).flatten(1)
-
-    found = data.digits()
-    x = torch.cat([found.x_train, found.x_test]).double().flatten(1)
-    y = torch.cat([found.y_train, found.y_test])
-    order = torch.cdist(x, expected).argmin(1)
-    assert sorted(order.tolist()) == list(range(1797))
-    assert (x - expected[order]).abs().max() < 1e-7
-    assert torch.equal(y, torch.from_numpy(source.target)[order].long())
 
 
 def test_split_is_stratified_and_has_its_own_seed():

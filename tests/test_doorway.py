@@ -17,6 +17,7 @@ import sys
 import time
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -43,6 +44,7 @@ with open(os.environ["LOG"], "a", encoding="utf8") as log:
 time.sleep(float(os.environ.get("SECONDS", 0)))
 sys.exit(os.environ.get("SAYS"))
 """
+TOOLS = ("jupyterlab", "pytest", "ruff")
 TOOL = """
 import json, os, sys
 kept = ("OMP_NUM_THREADS", "PYTHONHASHSEED")
@@ -57,29 +59,26 @@ class Course:
 
     def __init__(self, folder: Path) -> None:
         self.root, self.log = folder / "课程 one", folder / "log"
-        shims = folder / "shims"
-        sources = {"venv": VENV, "pip": PIP, "ensurepip": PIP}
-        sources |= dict.fromkeys(("jupyterlab", "pytest", "ruff"), TOOL)
-        for name, source in sources.items():
-            self.write(shims / name / "__init__.py", "")
-            main = source.replace("NAME", repr(name))
-            self.write(shims / name / "__main__.py", main)
+        self.shims = folder / "shims"
+        for name in ("venv", "pip", "ensurepip", *TOOLS):
+            source = {"venv": VENV}.get(name, TOOL if name in TOOLS else PIP)
+            self.write(self.shims / name / "__main__.py", source, name)
+            self.write(self.shims / name / "__init__.py", "")
         self.write(self.root / "pyproject.toml", PYPROJECT)
         shutil.copy(ROOT / "course.py", self.root)
         for name in ("02_tensors", "11_lenet"):
             self.write(self.root / "notebooks/src" / name / "lesson.md", "")
-        for path in ("notebooks/build.py", "tests/bench/speed.py"):
-            tool = TOOL.replace("NAME", repr(Path(path).stem))
-            self.write(self.root / path, tool)
+        for name in ("notebooks/build", "tests/bench/speed"):
+            path = self.root / f"{name}.py"
+            self.write(path, TOOL, path.stem)
         keep = ("PATH", "HOME", "SYSTEMROOT", "TEMP", "TMP", "USERPROFILE")
         self.env = {k: os.environ[k] for k in keep if k in os.environ}
-        self.env |= {"PYTHONPATH": str(shims), "LOG": str(self.log)}
+        self.env |= {"PYTHONPATH": str(self.shims), "LOG": str(self.log)}
         self.env |= {"PYTHONUTF8": "1"}
 
-    def write(self, path: Path, text: str) -> None:
-        """Write a file, its folders too."""
+    def write(self, path: Path, text: str, name: str = "") -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf8")
+        path.write_text(text.replace("NAME", repr(name)), "utf8")
 
     def pip(self) -> list[str]:
         """What pip was asked since the last look."""
@@ -98,30 +97,27 @@ class Course:
             env=self.env | env,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
             encoding="utf8",
             start_new_session=POSIX,
             preexec_fn=hear_ctrl_c if POSIX else None,
         )
 
-    def run(self, *words: str, **env: str) -> subprocess.CompletedProcess:
-        """Run course.py to its end."""
+    def run(self, *words: str, status: int = 0, **env: str) -> SimpleNamespace:
+        """Run course.py to its end: lines told, and calls of stand-ins."""
         process = self.start(*words, **env)
         out, err = process.communicate(timeout=60)
-        return subprocess.CompletedProcess(words, process.returncode, out, err)
+        assert process.returncode == status, out + err
+        called = re.findall(r"^CALLED (.*)$", out, re.M)
+        return SimpleNamespace(
+            out=out.splitlines(),
+            err=err.splitlines(),
+            calls=[json.loads(line) for line in called],
+        )
 
 
 @pytest.fixture
 def course(tmp_path: Path) -> Course:
     return Course(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def ready(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    """A tiny course whose .venv is made."""
-    course = Course(tmp_path_factory.mktemp("ready"))
-    assert course.run("build").returncode == 0
-    return course
 
 
 @pytest.fixture(scope="module")
@@ -132,12 +128,6 @@ def doorway():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def calls(done: subprocess.CompletedProcess) -> list[list]:
-    """The stand-ins' reports: name, arguments, environment."""
-    lines = re.findall(r"^CALLED (.*)$", done.stdout, re.MULTILINE)
-    return [json.loads(line) for line in lines]
 
 
 def test_an_old_python_can_read_it_and_is_told():
@@ -165,9 +155,8 @@ def test_an_old_python_can_read_it_and_is_told():
     ],
 )
 def test_wrong_words(course, words, said):
-    done = course.run(*words)
-    assert done.returncode in (1, 2)
-    assert said in done.stderr.splitlines()[-1]
+    done = course.run(*words, status=2 if words == ["labb"] else 1)
+    assert said in done.err[-1]
     assert not (course.root / ".venv").exists()
 
 
@@ -185,14 +174,13 @@ def test_first_start_then_second(course):
     settings = ("USER", "TARGET", "PREFIX", "INDEX_URL", "CONSTRAINT")
     env = {f"PIP_{name}": "1" for name in settings}
     first = course.run("lab", "2", "--cpu", **env)
-    assert first.returncode == 0, first.stderr
     index = "https://download.pytorch.org/whl/cpu"
     kept = " PIP_CONSTRAINT PIP_INDEX_URL PIP_USER 0"
     assert course.pip() == [
         "pip install pip>=25.2" + kept,
         f"pip install --extra-index-url {index} -e ." + kept,
     ]
-    shown = [line for line in first.stdout.splitlines() if line[:2] == "$ "]
+    shown = [line for line in first.out if line[:2] == "$ "]
     assert shown[0].startswith("$ cd ")
     assert "课程 one" in shown[0]
     assert shown[1].endswith(" -m venv .venv")
@@ -206,7 +194,7 @@ def test_first_start_then_second(course):
     words = ["--lang", "en", "--port", "8890", "--no-browser"]
     second = course.run("lab", "11", *words)
     assert course.pip() == []
-    [[name, words, _]] = calls(second)
+    [[name, words, _]] = second.calls
     assert name == "jupyterlab"
     assert {
         "--ServerApp.ip=127.0.0.1",
@@ -218,46 +206,45 @@ def test_first_start_then_second(course):
 
 
 def test_installs_again_only_when_needed(course):
-    assert course.run("lab", "02").returncode == 0
+    course.run("lab", "02")
     course.pip()
     # The tests' packages come once, and lab does not take them away.
-    assert course.run("build").returncode == 0
+    course.run("build")
     assert "-e . --group dev" in course.pip()[-1]
-    assert course.run("lab", "02").returncode == 0
-    assert course.run("build").returncode == 0
+    course.run("lab", "02")
+    course.run("build")
     assert course.pip() == []
     text = PYPROJECT.replace("alpha>=1", "alpha>=2")
     course.write(course.root / "pyproject.toml", text)
-    assert course.run("lab", "02").returncode == 0
+    course.run("lab", "02")
     assert "-e ." in course.pip()[-1]
     # The folder was moved: "pip install -e" holds its path.
     course.root = course.root.rename(course.root.with_name("moved"))
-    assert course.run("lab", "02").returncode == 0
+    course.run("lab", "02")
     assert "-e ." in course.pip()[-1]
 
 
 def test_what_somebody_made_is_left(course):
     mine = course.root / ".venv" / "mine"
     course.write(mine, "something")
-    done = course.run("lab", "02")
-    assert "delete the folder .venv" in done.stderr.splitlines()[-1]
+    done = course.run("lab", "02", status=1)
+    assert "delete the folder .venv" in done.err[-1]
     # Without pip, as uv makes it; the stand-in for ensurepip brings none.
     call = [sys.executable, "-m", "venv", "--without-pip", ".venv"]
     subprocess.run(call, cwd=course.root, check=True)
-    shutil.rmtree(Path(course.env["PYTHONPATH"], "pip"))
-    done = course.run("lab", "02")
+    shutil.rmtree(course.shims / "pip")
+    done = course.run("lab", "02", status=1)
     assert course.pip() == ["ensurepip PIP_USER 0"]
-    assert "The last command failed" in done.stderr
+    assert "The last command failed" in done.err[-1]
     assert mine.exists()
 
 
 def test_pip_fails(course):
-    done = course.run("lab", "02", SAYS="ERROR: No space left on device")
-    assert done.returncode == 1
-    *_, own, last = done.stderr.splitlines()
-    assert own == "ERROR: No space left on device"
-    assert last.startswith("course.py: The last command failed")
-    assert course.run("lab", "02").returncode == 0
+    own = "ERROR: No space left on device"
+    done = course.run("lab", "02", status=1, SAYS=own)
+    assert done.err[-2] == own
+    assert done.err[-1].startswith("course.py: The last command failed")
+    course.run("lab", "02")
 
 
 @pytest.mark.skipif(not POSIX, reason="POSIX signals")
@@ -271,38 +258,32 @@ def test_ctrl_c(course):
     assert "course.py" not in err  # no traceback of ours; pip has its own
 
 
-def test_test_runs_everything_and_ends_with_pytest(ready):
-    done = ready.run("test", "2", "11_lenet", "--", "-x", "-k", "a b")
-    assert done.returncode == 0, done.stderr
+def test_test_runs_everything_and_ends_with_pytest(course):
+    done = course.run("test", "2", "11_lenet", "--", "-x", "-k", "a b")
     calm = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
-    books = [
-        f"notebooks/{lang}/{name}.ipynb"
-        for name in ("02_tensors", "11_lenet")
-        for lang in ("zh", "en")
-    ]
     pytest = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
-    pytest += ["tests", *books, "--lessons=02,11", "-x", "-k", "a b"]
-    assert calls(done) == [
+    pytest += ["tests"]
+    for name in ("02_tensors", "11_lenet"):
+        pytest += [f"notebooks/{lang}/{name}.ipynb" for lang in ("zh", "en")]
+    pytest += ["--lessons=02,11", "-x", "-k", "a b"]
+    assert done.calls == [
         ["build", ["--check", "02", "11"], calm],
         ["ruff", ["check", "."], calm],
         ["ruff", ["format", "--check", "."], calm],
         ["pytest", pytest, calm],
     ]
-    assert done.stdout.splitlines()[-1].startswith("CALLED")
+    assert done.out[-1].startswith("CALLED")
+    course.run("test", status=4, PYTEST_STATUS="4")
+    done = course.run("test", status=1, BUILD_STATUS="1")
+    assert done.calls[-1][0] == "pytest"  # whatever failed before
+    assert done.out[-1] == "failed above: notebooks/build.py --check"
 
 
-def test_failures_and_words_are_passed_on(ready):
-    done = ready.run("test", PYTEST_STATUS="4")
-    assert done.returncode == 4
-    done = ready.run("test", BUILD_STATUS="1")
-    assert done.returncode == 1
-    assert calls(done)[-1][0] == "pytest"  # whatever failed before
-    assert "failed above: notebooks/build.py --check" in done.stdout
-    done = ready.run("build", "2", "11_lenet", "--check", BUILD_STATUS="3")
-    assert done.returncode == 3
-    assert calls(done)[0][1] == ["02", "11", "--check"]
-    done = ready.run("bench", "speed", "--repeats", "3")
-    assert calls(done)[0][1] == ["--repeats", "3"]
+def test_build_and_bench_pass_words_on(course):
+    done = course.run("build", "2", "--check", status=3, BUILD_STATUS="3")
+    assert done.calls[0][1] == ["02", "--check"]
+    done = course.run("bench", "speed", "--repeats", "3")
+    assert done.calls[0][1] == ["--repeats", "3"]
 
 
 # The files around it
