@@ -43,7 +43,9 @@ def cells(root: Path, lang: str = "zh", tag: str = "") -> list[dict]:
     found = json.loads(path.read_text(encoding="utf-8"))["cells"]
     for cell in found:
         cell["source"] = "".join(cell["source"])
-    return [c for c in found if not tag or tag in c["metadata"].get("tags", [])]
+    return [
+        c for c in found if not tag or tag in c["metadata"].get("tags", [])
+    ]
 
 
 def code(root: Path, lang: str = "zh") -> list[dict]:
@@ -435,9 +437,11 @@ EDITS: dict[str, tuple[Callable[[Path], object], str]] = {
         "07_tiny is not built from its source",
     ),
     "the right answer": (
-        lambda root: source(root)
-        .with_name("checks.py")
-        .write_text("def add(a, b):\n    return b\n\n\nadd_again = add\n"),
+        lambda root: (
+            source(root)
+            .with_name("checks.py")
+            .write_text("def add(a, b):\n    return b\n\n\nadd_again = add\n")
+        ),
         "zh/07_tiny",
     ),
     "minutes": (
@@ -462,3 +466,122 @@ def test_check_leaves_a_students_copy_alone(root: Path) -> None:
     path = build.edition_path("07_tiny", "zh", root)
     shutil.copy(path, path.with_name("07_tiny-Copy1.ipynb"))
     assert build.build([], root, check=True) == []
+
+
+# The set-up cell.
+
+PLACE = """
+import checks, helpers
+print(os.environ["COURSE_LANG"], checks.__file__, helpers.__file__, sep="|")
+"""
+
+
+def setup(
+    folder: Path, after: str = PLACE, lang: str = "zh", url: str = "", **env
+) -> subprocess.CompletedProcess:
+    """Run the cell, and what comes `after` it, in an empty namespace."""
+    home = tiny.course(folder.parent / "source")
+    if url:
+        (home / "pyproject.toml").write_text(
+            f'[project.urls]\nRepository = "{url}"\n'
+        )
+    cell = build.setup_cell("07_tiny", lang, home)
+    shutil.rmtree(home)
+    return subprocess.run(
+        [sys.executable, "-c", after.replace("SETUP", repr(cell))]
+        if "SETUP" in after
+        else [sys.executable, "-c", f"{cell}\n{after}"],
+        cwd=folder,
+        env={**os.environ, "PYTHONUTF8": "1", **env},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+@pytest.fixture
+def alone(tmp_path: Path, monkeypatch) -> Path:
+    """An empty folder, and a git that finds the course's address here."""
+    config = tmp_path / "gitconfig"
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    config.write_text("[user]\n\tname = a\n\temail = a@b\n")
+    course = tiny.course(tmp_path / "remote")
+    for words in ("init -q", "add .", "commit -q -m all"):
+        subprocess.run(["git", *words.split()], cwd=course, check=True)
+    with config.open("a") as file:
+        file.write(f'[url "{course.as_uri()}"]\n\tinsteadOf = {tiny.URL}\n')
+    (tmp_path / "empty").mkdir()
+    return tmp_path / "empty"
+
+
+def test_setup_fetches_once(alone: Path) -> None:
+    for _ in range(2):
+        done = setup(alone)
+        room = alone / "course" / "notebooks" / "src" / "07_tiny"
+        assert done.stdout.startswith(f"zh|{room / 'checks.py'}|{alone}")
+        shutil.rmtree(alone.parent / "remote", ignore_errors=True)
+
+
+@pytest.mark.parametrize("place", ["", "notebooks/en", "my/deep folder"])
+def test_setup_finds_the_course_around_it(root: Path, place: str) -> None:
+    folder = root / place
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "helpers.py").write_text("mine = 1")
+    done = setup(folder, "import helpers\nexec(SETUP)\n" + PLACE, "en")
+    room = root / "notebooks" / "src" / "07_tiny"
+    helpers = root / "helpers" / "__init__.py"
+    assert done.stdout == f"en|{room / 'checks.py'}|{helpers}\n", done.stderr
+
+
+def test_setup_run_again_adds_nothing_and_finds_it_from_anywhere(
+    root: Path, tmp_path: Path
+) -> None:
+    more = root / "notebooks" / "src" / "08_more"
+    shutil.copytree(source(root).parent, more)
+    again = f"""
+exec(SETUP)
+import checks
+before = list(sys.path)
+os.chdir({str(tmp_path)!r})
+exec(SETUP)
+print(before == sys.path)
+exec(SETUP.replace("07_tiny", "08_more"))
+import checks
+print(checks.__file__ == {str(more / "checks.py")!r})
+print(len(sys.path) - len(before))
+"""
+    done = setup(root, again)
+    assert done.stdout.split() == ["True", "True", "1"], done.stderr
+
+
+def test_setup_says_what_is_missing(alone: Path) -> None:
+    (alone / "course").mkdir()
+    said = [setup(alone).stderr]
+    (alone / "course").rmdir()
+    said += [setup(alone, PATH="").stderr]
+    shutil.rmtree(alone.parent / "remote")
+    said += [setup(alone).stderr, setup(alone, lang="en").stderr]
+    url = "https://github.com/OWNER/tiny"
+    said += [setup(alone, url=url, PATH="").stderr]
+    last = [text.strip().split("\n")[-1] for text in said]
+    words = ["改名", "git-scm.com", "联网", "go online", "地址还没有设好"]
+    for sentence, word in zip(last, words, strict=True):
+        assert word in sentence
+    assert "Traceback" not in "".join(said)
+    assert list(alone.iterdir()) == []
+
+
+def test_setup_on_colab_adds_two_packages(root: Path) -> None:
+    pip = """
+import subprocess, sys, importlib.util
+sys.modules["google.colab"] = sys
+subprocess.run = lambda words, **rest: print(*words[1:])
+real = importlib.util.find_spec
+importlib.util.find_spec = lambda name: None if name == "pygraphviz" else (
+    real(name))
+exec(SETUP)
+"""
+    done = setup(root, pip)
+    added = "-m pip install -q torchviz pygraphviz>=2.0\n"
+    assert done.stdout == added, done.stderr

@@ -1,4 +1,4 @@
-"""A course of one lesson in which everything occurs, for tests of the build."""
+"""A course of one lesson in which everything occurs, to test the build."""
 
 import shutil
 from pathlib import Path
