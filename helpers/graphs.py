@@ -346,7 +346,7 @@ def _png(source: str) -> bytes | None:
     try:
         graph = _pygraphviz().AGraph(string=source)
         return graph.draw(format="png", prog="dot")
-    except ImportError:
+    except (ImportError, ValueError):  # not there, or without PNG
         pass
     with suppress(OSError, subprocess.SubprocessError):
         done = subprocess.run(
