@@ -232,11 +232,8 @@ def _names(params) -> list[tuple[object, str]]:
                 f"params[{name!r}]: expected a tensor, "
                 f"got {type(tensor).__name__}"
             )
-        if tensor.grad_fn is None:
-            named.append((tensor, str(name)))
-        else:
-            text = f"{name} {tuple(tensor.shape)}"
-            named.append((tensor.grad_fn, text))
+        made = "" if tensor.grad_fn is None else f" {tuple(tensor.shape)}"
+        named.append((tensor.grad_fn or tensor, f"{name}{made}"))
     return named
 
 

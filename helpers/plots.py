@@ -125,14 +125,7 @@ def subplots(
     Returns:
         The figure, and one axes or an array of axes: (cols,) or (rows,)
         where the other number is 1, otherwise (rows, cols).
-
-    Raises:
-        ValueError: If one of the four numbers is not positive.
     """
-    numbers = {"rows": rows, "cols": cols, "width": width, "height": height}
-    for name, number in numbers.items():
-        if not number > 0:
-            raise ValueError(f"{name} must be positive, got {number!r}")
     size = (_whole(WIDTH * width), _whole(HEIGHT * height))
     fig = Figure(figsize=size, dpi=DPI, layout="constrained")
     return fig, fig.subplots(rows, cols, **kwargs)
@@ -334,8 +327,7 @@ def matrix(
         cols: N labels at the top; None numbers the columns.
         fmt: How a number is written, such as `".1f"`.
         highlight: What gets an outline: `(1, 2)` a cell, `(1, None)` a
-            row, `(None, 2)` a column, slices without a step for a block;
-            or a list.
+            row, `(None, 2)` a column, slices for a block; or a list.
         signed: Whether zero is the middle (`RdBu_r`, otherwise `cividis`);
             None looks for negative values.
         limits: Lowest and highest value of the colours.
@@ -433,28 +425,20 @@ def _ticks(ax: Axes, shape, names, numbers: bool) -> None:
 
 def _outlines(highlight, shape) -> list[tuple[float, float, int, int]]:
     """Turn highlights into rectangles (left, top, width, height)."""
-    if highlight is None:
-        return []
-    many = isinstance(highlight, list)
     boxes = []
-    for item in highlight if many else [highlight]:
+    items = highlight if isinstance(highlight, list) else [highlight]
+    for item in items if highlight is not None else []:
         try:
-            spans = [
-                range(n)[k if isinstance(k, slice) else slice(None)]
-                if k is None or isinstance(k, slice)
-                else [range(n)[k]]
+            rows, cols = (
+                np.atleast_1d(np.arange(n)[slice(None) if k is None else k])
                 for k, n in zip(item, shape, strict=True)
-            ]
-            top, left = spans[0][0], spans[1][0]
-            if any(span.step != 1 for span in spans if len(span) > 1):
-                raise ValueError
+            )
+            boxes.append((cols[0] - 0.5, rows[0] - 0.5, len(cols), len(rows)))
         except (TypeError, ValueError, IndexError):
             raise ValueError(
                 "highlight must hold (row, column) inside shape "
-                f"{tuple(shape)}, None or a slice (no step) for many, got "
-                f"{item!r}"
+                f"{tuple(shape)}, None or a slice for many, got {item!r}"
             ) from None
-        boxes.append((left - 0.5, top - 0.5, len(spans[1]), len(spans[0])))
     return boxes
 
 
@@ -687,19 +671,17 @@ def memory(x: torch.Tensor, *, ax: Axes | None = None) -> Figure:
     cells(ax, left, top, colors[where], below, points, size)
     arrow = {"arrowstyle": "->", "color": GREY, "lw": 1.5, "shrinkA": 0,
              "shrinkB": 0}  # fmt: skip
-    look = {"fontsize": 10, "color": GREY}
-    if cols > 1:
-        start, end = left + size / 2, left + 1.5 * size
-        ax.annotate("", (end, top - 0.25), (start, top - 0.25),
-                    arrowprops=arrow)  # fmt: skip
-        ax.text(left + size, top - 0.35, f"+{x.stride(-1)}", ha="center",
-                va="bottom", **look)  # fmt: skip
-    if rows > 1:
-        start, end = top + size / 2, top + 1.5 * size
-        ax.annotate("", (left - 0.25, end), (left - 0.25, start),
-                    arrowprops=arrow)  # fmt: skip
-        ax.text(left - 0.4, top + size, f"+{x.stride(-2)}", ha="right",
-                va="center", **look)  # fmt: skip
+    half = np.array([size / 2, 0])
+    over, beside = np.array([left, top - 0.25]), np.array([left - 0.25, top])
+    for axis, start, step, shift, align in (
+        (-1, over, half, (0, -0.1), ("center", "bottom")),
+        (-2, beside, half[::-1], (-0.15, 0), ("right", "center")),
+    ):
+        if x.ndim >= -axis and x.shape[axis] > 1:
+            ax.annotate("", start + 3 * step, start + step, arrowprops=arrow)
+            ax.text(*(start + 2 * step + shift), f"+{x.stride(axis)}",
+                    ha=align[0], va=align[1], fontsize=10,
+                    color=GREY)  # fmt: skip
     ax.set_title(
         f"shape {tuple(x.shape)}, stride {tuple(x.stride())}, "
         f"offset {x.storage_offset()}"

@@ -7,6 +7,7 @@ import inspect
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -195,7 +196,13 @@ def _controls(draw, abbreviations: Mapping) -> dict[str, Any]:
                 f"got {abbreviation!r:.80}"
             )
         if default is not inspect._empty:
-            _start(name, control, default)
+            with suppress(Exception):  # each kind has its own for a bad value
+                control.value = default
+            if control.value != default:
+                raise ValueError(
+                    f"{name} must have a default that its control can take, "
+                    f"got {default!r}"
+                )
         if control is not abbreviation:
             control.description = name.replace("_", " ")
             control.style.description_width = f"{room}em"
@@ -205,20 +212,6 @@ def _controls(draw, abbreviations: Mapping) -> dict[str, Any]:
             control.continuous_update = False
         controls[name] = control
     return controls
-
-
-def _start(name: str, control, default) -> None:
-    """Set a control to the default of `draw`."""
-    try:
-        control.value = default
-        taken = control.value == default
-    except Exception:  # traitlets raises TraitError, choices other kinds
-        taken = False
-    if not taken:
-        raise ValueError(
-            f"{name} must have a default that its control can take, got "
-            f"{default!r}"
-        )
 
 
 def _settings(panel, controls: Mapping) -> list[dict[str, Any]]:
@@ -242,19 +235,14 @@ def _compose(states: Sequence[tuple[Mapping, np.ndarray]]) -> np.ndarray:
     height = max(picture.shape[0] for _, picture in states)
     width = max(picture.shape[1] for _, picture in states)
     cols = max(1, min(len(states), WIDEST // width))
-    rows = math.ceil(len(states) / cols)
-    sheet = np.full(
-        (rows * (height + CAPTION), cols * width, 3), 255, dtype=np.uint8
-    )
+    shape = (math.ceil(len(states) / cols), cols, CAPTION + height, width, 3)
+    sheet = np.full(shape, 255, dtype=np.uint8)
     for k, (setting, picture) in enumerate(states):
-        top, left = (k // cols) * (height + CAPTION), (k % cols) * width
-        sheet[top : top + CAPTION, left : left + width] = _caption(
-            setting, width
-        )
-        top += CAPTION
         high, wide = picture.shape[:2]
-        sheet[top : top + high, left : left + wide] = picture
-    return sheet
+        tile = sheet[divmod(k, cols)]
+        tile[:CAPTION] = _caption(setting, width)
+        tile[CAPTION : CAPTION + high, :wide] = picture
+    return sheet.swapaxes(1, 2).reshape(-1, cols * width, 3)
 
 
 def _caption(setting: Mapping, width: int) -> np.ndarray:
