@@ -234,12 +234,14 @@ def _judged(
             return _right(len(cases), box)
     if box.ended:
         return wrong(box.ended)
+    # The wrong ones first: there most mistakes differ at once.
+    order = sorted(range(len(outcomes)), key=lambda i: i not in amiss)
+    mine = [outcomes[i] for i in order]
     for mistake in exercise.mistakes:
         theirs = (
-            _run(exercise, mistake.answer, case, trusted, i)
-            for i, case in enumerate(cases[: len(outcomes)])
+            _run(exercise, mistake.answer, cases[i], trusted, i) for i in order
         )
-        if _alike(outcomes, theirs) and (
+        if _alike(mine, theirs) and (
             amiss
             or _properties(exercise, mistake.answer, seeds, trusted)[0]
             == failed
