@@ -24,45 +24,7 @@ _SLOWEST = 20_000  # bytes a second, on average, after those seconds
 _LARGEST = 100 << 20  # bytes; a server that sends more would fill the memory
 
 
-class _Source(NamedTuple):
-    """Where a set of MNIST's form lies and comes from, as in torchvision."""
-
-    folder: str
-    mirrors: tuple[str, ...]
-    md5: dict[str, str]  # of the archives, in the order of `Dataset`
-    classes: tuple[str, ...]
-
-
-_SETS = {
-    "mnist": _Source(
-        "MNIST",
-        (
-            "https://ossci-datasets.s3.amazonaws.com/mnist/",
-            "http://yann.lecun.com/exdb/mnist/",
-        ),
-        {
-            "train-images-idx3-ubyte.gz": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
-            "train-labels-idx1-ubyte.gz": "d53e105ee54ea40749a09fcbcd1e9432",
-            "t10k-images-idx3-ubyte.gz": "9fb629c4189551a2d022fa330f9573f3",
-            "t10k-labels-idx1-ubyte.gz": "ec29112dd5afa0611ce80d1b7f02629c",
-        },
-        tuple("0123456789"),
-    ),
-    "fashion_mnist": _Source(
-        "FashionMNIST",
-        ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
-        {
-            "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-            "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
-            "t10k-images-idx3-ubyte.gz": "bef4ecab320f06d8554ea6380940ec79",
-            "t10k-labels-idx1-ubyte.gz": "bb300cfdad3c16e7a12a480ee83cd310",
-        },
-        (
-            *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
-            *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
-        ),
-    ),
-}
+_FOLDERS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}
 
 
 class DataError(RuntimeError):
@@ -188,21 +150,14 @@ def load(
 
     Raises:
         DataError: the set is not to be had and there is no fallback.
-        TypeError: `root` is no path.
         ValueError: an unknown name.
     """
-    if name != "digits" and name not in _SETS:
-        raise ValueError(
-            "name: expected 'digits', 'mnist' or 'fashion_mnist',"
-            f" got {name!r}"
-        )
+    known = ("digits", *_FOLDERS)
+    if name not in known:
+        raise ValueError(f"name: expected one of {known}, got {name!r}")
     if fallback not in (None, "digits"):
         raise ValueError(
             f"fallback: expected None or 'digits', got {fallback!r}"
-        )
-    if root is not None and not isinstance(root, (str, os.PathLike)):
-        raise TypeError(
-            f"root: expected a path or None, got {type(root).__name__}"
         )
     if name == "digits":
         return digits()
@@ -224,18 +179,23 @@ def _of_mnist_form(
     name: str, root: str | os.PathLike | None, download: bool
 ) -> Dataset:
     """Read the archives of a set, fetching what is not there if allowed."""
-    source = _SETS[name]
+    from torchvision import datasets
+
+    # torchvision's class knows addresses, names and sums of the archives.
+    folder = _FOLDERS[name]
+    source = getattr(datasets, folder)
     base, shown = root, "root"  # messages never show a path of the machine
     if root is None:
         base, shown = os.environ.get("COURSE_DATA"), "$COURSE_DATA"
     if not base:
         base, shown = Path(__file__).resolve().parents[1] / "data", "data"
-    folder = Path(base).expanduser() / source.folder / "raw"
-    shown = f"{shown}/{source.folder}/raw"
+    raw, shown = Path(base, folder, "raw"), f"{shown}/{folder}/raw"
     parts = []
-    for file, md5 in source.md5.items():
+    for file, md5 in source.resources:
         try:
-            content = _read(folder / file, md5, source.mirrors, download)
+            content = _read(
+                raw.expanduser() / file, md5, source.mirrors, download
+            )
         except (OSError, DataError) as error:
             why = _in_words(error)
             raise DataError(
@@ -248,7 +208,9 @@ def _of_mnist_form(
                 )
             ) from None
         parts.append(_tensor(gzip.decompress(content)))
-    return Dataset(name, *parts, source.classes)
+    digit = name == "mnist"  # torchvision: "0 - zero"
+    classes = "0123456789" if digit else source.classes
+    return Dataset(name, *parts, tuple(classes))
 
 
 def _tensor(idx: bytes) -> torch.Tensor:
@@ -263,17 +225,13 @@ def _tensor(idx: bytes) -> torch.Tensor:
     return numbers.unsqueeze(1).to(torch.float32).div_(255)
 
 
-def _read(
-    path: Path, md5: str, mirrors: tuple[str, ...], download: bool
-) -> bytes:
+def _read(path: Path, md5: str, mirrors: list[str], download: bool) -> bytes:
     """An archive, from its file or else from a mirror."""
     content = path.read_bytes() if path.is_file() else None
     if content is not None and _md5(content) == md5:
         return content
-    if not download and content is None:
-        raise DataError(pick("不存在", "is missing"))
     if not download:
-        raise DataError(pick("已损坏", "is damaged"))
+        raise DataError(pick("不存在或已损坏", "is missing or damaged"))
     content = _fetch(path.name, md5, mirrors)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
@@ -289,7 +247,7 @@ def _md5(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
-def _fetch(name: str, md5: str, mirrors: tuple[str, ...]) -> bytes:
+def _fetch(name: str, md5: str, mirrors: list[str]) -> bytes:
     """Download an archive from the first mirror that has it."""
     reasons = []
     for mirror in mirrors:
@@ -299,10 +257,10 @@ def _fetch(name: str, md5: str, mirrors: tuple[str, ...]) -> bytes:
             content = _receive(mirror + name)
             if _md5(content) != md5:
                 raise DataError(pick("收到的是别的文件", "another file came"))
-            print(f" {len(content) / 1e6:.1f} MB", flush=True)
+            print(f"{len(content) / 1e6:.1f} MB")
             return content
         except (OSError, http.client.HTTPException, DataError) as error:
-            print("✗", flush=True)
+            print("✗")
             reasons.append(f"{host}: {_in_words(error)}")
     told = "; ".join(reasons)
     raise DataError(
@@ -315,8 +273,6 @@ def _receive(url: str) -> bytes:
     begin, content = time.monotonic(), bytearray()
     with urllib.request.urlopen(url, timeout=_STALL) as answer:
         while chunk := answer.read1(1 << 16):
-            if (len(content) + len(chunk)) >> 20 > len(content) >> 20:
-                print(".", end="", flush=True)
             content += chunk
             seconds = time.monotonic() - begin
             if len(content) < _SLOWEST * (seconds - _STALL):

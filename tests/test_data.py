@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torchvision import datasets
 
 from helpers import data
 
@@ -105,16 +104,6 @@ def test_mnist_is_what_its_archives_hold(raw, real):
     assert len(list(raw.iterdir())) == 4, "something was unpacked"
 
 
-@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
-def test_sums_and_classes_are_torchvisions(name):
-    ours = data._SETS[name]
-    theirs = getattr(datasets, ours.folder)
-    assert ours.md5 == dict(theirs.resources)
-    assert set(theirs.mirrors) <= set(ours.mirrors)
-    if name != "mnist":  # there: "0 - zero"
-        assert list(ours.classes) == theirs.classes
-
-
 @pytest.mark.parametrize(
     ("lang", "said"), [("zh", "改用内置的 digits"), ("en", "are taken")]
 )
@@ -142,5 +131,3 @@ def test_wrong_arguments_are_named():
         data.load("MNIST")
     with pytest.raises(ValueError, match="fallback: expected None or"):
         data.load("mnist", fallback="mnist")
-    with pytest.raises(TypeError, match="root: expected a path or None"):
-        data.mnist(3)

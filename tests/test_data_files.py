@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 import torch
+from torchvision.datasets import MNIST
 
 from helpers import data
 
@@ -27,7 +28,7 @@ ARRAYS = [
         *((256, (12, 28, 28)), (10, (12,))),
     )
 ]
-NAMES = list(data._SETS["mnist"].md5)
+NAMES = [name for name, _ in MNIST.resources]
 FILES = {
     name: gzip.compress(
         struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
@@ -36,6 +37,9 @@ FILES = {
     )
     for name, array in zip(NAMES, ARRAYS, strict=True)
 }
+
+
+SUMS = [(name, hashlib.md5(file).hexdigest()) for name, file in FILES.items()]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -113,17 +117,12 @@ def at(server, monkeypatch):
 
     def mirrors(*behaviours):
         addresses = (b if ":" in b else f"{host}/{b}/" for b in behaviours)
-        monkeypatch.setitem(data._SETS, "mnist", small(*addresses))
+        monkeypatch.setattr(MNIST, "mirrors", list(addresses))
 
     mirrors()
+    monkeypatch.setattr(MNIST, "resources", SUMS)
     server.asked.clear()
     return mirrors
-
-
-def small(*mirrors):
-    """The set as `helpers.data` describes one."""
-    sums = {n: hashlib.md5(c).hexdigest() for n, c in FILES.items()}
-    return data._Source("MNIST", mirrors, sums, tuple("0123456789"))
 
 
 def put(root):
@@ -173,7 +172,9 @@ def test_a_damaged_archive_is_named_and_fetched_again(tmp_path, at, damage):
     path = put(tmp_path) / NAMES[2]
     path.write_bytes(damage(FILES[path.name]))
     told = refuse(tmp_path, download=False)
-    assert told.startswith(f"root/MNIST/raw/{path.name} is damaged: ")
+    assert told.startswith(
+        f"root/MNIST/raw/{path.name} is missing or damaged: "
+    )
     at("good")
     assert is_right(data.mnist(tmp_path, download=True))
     assert path.read_bytes() == FILES[path.name]
@@ -183,7 +184,7 @@ def test_a_damaged_archive_is_named_and_fetched_again(tmp_path, at, damage):
 def test_a_missing_folder_is_named_and_not_made(tmp_path, at, server):
     at("good")
     told = refuse(tmp_path / "nowhere", download=False)
-    assert f"root/MNIST/raw/{NAMES[0]} is missing: " in told
+    assert f"root/MNIST/raw/{NAMES[0]} is missing or damaged: " in told
     assert not list(tmp_path.iterdir())
     assert not server.asked
 
@@ -234,7 +235,7 @@ def test_a_folder_that_cannot_be_written(tmp_path, at):
 
 def race(root, mirror, barrier, answers):
     """One of two processes that download at the same moment."""
-    data._SETS["mnist"] = small(mirror)
+    MNIST.resources, MNIST.mirrors = SUMS, [mirror]
     for number in range(10):
         barrier.wait(60)
         found = data.mnist(root / str(number), download=True)
@@ -242,7 +243,10 @@ def race(root, mirror, barrier, answers):
 
 
 def test_two_processes_at_once(tmp_path, at, server):
-    context = multiprocessing.get_context("spawn")
+    known = multiprocessing.get_all_start_methods()
+    method = "forkserver" if "forkserver" in known else "spawn"
+    context = multiprocessing.get_context(method)
+    context.set_forkserver_preload([__name__])  # torch is imported once
     barrier, answers = context.Barrier(2), context.Queue()
     mirror = f"http://127.0.0.1:{server.server_address[1]}/good/"
     pair = [
