@@ -424,7 +424,7 @@ def _in_place(name: str, part: str, value: Any) -> Sentence:
             "state": ("参数或缓冲", "parameters or buffers"),
             "grad": ("梯度（.grad）", "gradients (.grad)"),
             "mode": ("训练/评估模式", "train or eval mode"),
-            "requires_grad": ("requires_grad", "requires_grad"),
+            "requires_grad": (" requires_grad", "requires_grad"),
         }[part]
         return (
             f"你的代码改动了 {name} 的{zh}：调用之后它应和原来一样。",
