@@ -38,7 +38,8 @@ def _renewed(inputs: list, part: slice, which: slice = slice(None)) -> list:
 @says("未来泄漏了。", "The future leaks.")
 def hides_the_future(f: Callable, *inputs: Tensor) -> None:
     """What comes after t does not move the outputs up to t."""
-    inputs = [60 * inputs[0], *inputs[1:]]  # to lower it is not to hide it
+    q, *others = (x.double() for x in inputs)
+    inputs = [60 * q, *others]  # to lower the future is not to hide it
     for t in range(inputs[0].shape[-2] - 1):
         moved = _moved(f, inputs, _renewed(inputs, slice(t + 1, None)))
         for row in (moved[: t + 1] > 1e-9).nonzero().flatten().tolist():
