@@ -1,0 +1,417 @@
+"""Lesson 05: right answers written otherwise, wrong ones that may not pass."""
+
+import copy
+import itertools
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import checks
+
+# --- fits --------------------------------------------------------------------
+
+FITS = checks.fits.answer
+
+
+def but(n, value):
+    """The right answers but for case n, counted from 1."""
+    return [*FITS[: n - 1], value, *FITS[n:]]
+
+
+# --- collapse ----------------------------------------------------------------
+
+
+def collapse_formula(m1, m2):
+    W1, W2 = m1.weight.T, m2.weight.T
+    one = nn.Linear(W1.shape[0], W2.shape[1])
+    one.weight = nn.Parameter((W1 @ W2).T)
+    one.bias = nn.Parameter(m1.bias @ W2 + m2.bias)
+    return one
+
+
+def collapse_by_probing(m1, m2):
+    # The images of 0 and of the unit vectors say all about an affine map.
+    D = m1.in_features
+    with torch.no_grad():
+        b = m2(m1(torch.zeros(D)))
+        W = m2(m1(torch.eye(D))) - b
+        one = nn.Linear(D, m2.out_features)
+        one.weight.copy_(W.T)
+        one.bias.copy_(b)
+    return one
+
+
+def collapse_state_dict(m1, m2):
+    one = nn.Linear(m1.in_features, m2.out_features)
+    weight = torch.einsum("em,md->ed", m2.weight, m1.weight)
+    bias = F.linear(m1.bias, m2.weight, m2.bias)
+    one.load_state_dict({"weight": weight, "bias": bias})
+    return one
+
+
+def collapse_copied_layer(m1, m2):
+    one = copy.deepcopy(m2)
+    one.in_features = m1.in_features
+    one.weight = nn.Parameter((m2.weight @ m1.weight).detach())
+    with torch.no_grad():
+        one.bias += m2.weight @ m1.bias
+    return one
+
+
+def collapse_wrong_sizes(m1, m2):
+    one = nn.Linear(m2.out_features, m1.in_features)
+    one.weight = nn.Parameter((m2.weight @ m1.weight).detach())
+    one.bias = nn.Parameter(m2(m1.bias).detach())
+    return one
+
+
+def collapse_in_place(m1, m2):
+    one = collapse_formula(m1, m2)
+    m1.weight, m1.bias, m1.out_features = one.weight, one.bias, m2.out_features
+    return m1
+
+
+def collapse_changes_m2(m1, m2):
+    with torch.no_grad():
+        m2.bias += m2.weight @ m1.bias
+    one = nn.Linear(m1.in_features, m2.out_features)
+    one.weight = nn.Parameter(m2.weight @ m1.weight)
+    one.bias = nn.Parameter(m2.bias)
+    return one
+
+
+def collapse_freezes(m1, m2):
+    for layer in (m1, m2):  # in place of no_grad
+        layer.requires_grad_(False)
+    return collapse_formula(m1, m2)
+
+
+# --- mlp ---------------------------------------------------------------------
+
+
+def mlp_last_apart(widths):
+    layers = []
+    for i in range(len(widths) - 2):
+        layers.append(nn.Linear(widths[i], widths[i + 1]))
+        layers.append(nn.ReLU())
+    layers.append(nn.Linear(widths[-2], widths[-1]))
+    return nn.Sequential(*layers)
+
+
+def mlp_nested(widths):
+    hidden = [
+        nn.Sequential(nn.Linear(D, E), nn.ReLU(inplace=True))
+        for D, E in itertools.pairwise(widths[:-1])
+    ]
+    return nn.Sequential(*hidden, nn.Linear(*widths[-2:]))
+
+
+def mlp_shared_relu(widths):
+    relu = nn.ReLU()
+    layers = []
+    for D, E in itertools.pairwise(widths):
+        layers += [relu, nn.Linear(D, E)]
+    return nn.Sequential(*layers[1:])
+
+
+class MlpClass(nn.Sequential):
+    def __init__(self, widths):
+        super().__init__()
+        for i, (D, E) in enumerate(itertools.pairwise(widths)):
+            if i:
+                self.append(nn.ReLU())
+            self.append(nn.Linear(in_features=D, out_features=E))
+
+
+def mlp_by_index(widths):  # a width that comes twice is found once
+    layers = []
+    for D in widths[:-1]:
+        layers += [nn.Linear(D, widths[widths.index(D) + 1]), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def mlp_pops(widths):
+    last = widths.pop()
+    return nn.Sequential(*mlp_last_apart([*widths, last]))
+
+
+KEPT = {}
+
+
+def mlp_cached(widths):
+    key = tuple(widths)
+    if key not in KEPT:
+        KEPT[key] = mlp_last_apart(widths)
+    return KEPT[key]
+
+
+def mlp_with(*more):
+    def answer(widths):
+        layers = []
+        for D, E in itertools.pairwise(widths):
+            layers += [nn.Linear(D, E), *(make() for make in more)]
+        return nn.Sequential(*layers[: -len(more)])
+
+    return answer
+
+
+# --- model_size --------------------------------------------------------------
+
+
+def size_loop(model):
+    numbers = nbytes = 0
+    for p in model.parameters():
+        numbers += p.numel()
+        nbytes += p.nbytes
+    return numbers, nbytes
+
+
+def size_named(model):
+    found = [
+        (math.prod(p.shape), p.dtype.itemsize)
+        for _, p in model.named_parameters()
+    ]
+    return sum(n for n, _ in found), sum(n * size for n, size in found)
+
+
+def size_unique(model):
+    found = {
+        id(p): p for m in model.modules() for p in m.parameters(recurse=False)
+    }.values()
+    return sum(p.nelement() for p in found), sum(p.nbytes for p in found)
+
+
+def size_one_level(model):
+    parts = [model, *model.children()]
+    return checks.total(p for m in parts for p in m.parameters(recurse=False))
+
+
+def size_thaws(model):
+    model.requires_grad_(True).double()
+    return size_loop(model)
+
+
+# --- ManualLinear ------------------------------------------------------------
+
+Manual = checks.ManualLinear.answer
+
+
+class ManualEinsum(nn.Module):
+    def __init__(self, D, E):
+        super().__init__()
+        W = nn.init.xavier_uniform_(torch.empty(D, E))
+        self.register_parameter("W", nn.Parameter(W))
+        self.register_parameter("b", nn.Parameter(torch.zeros(E)))
+
+    def forward(self, x):
+        return torch.einsum("...d,de->...e", x, self.W) + self.b
+
+
+class ManualFunctional(nn.Module):
+    def __init__(self, in_features, out_features):
+        super().__init__()
+        self.b = nn.Parameter(torch.zeros(out_features))
+        bound = math.sqrt(6 / (in_features + out_features))
+        W = torch.rand(in_features, out_features) * 2 * bound - bound
+        self.W = nn.Parameter(W)
+
+    def forward(self, x):
+        return F.linear(x, self.W.T, self.b)
+
+
+class ManualFold(Manual):
+    def forward(self, x):
+        rows = x.reshape(-1, x.shape[-1])
+        y = torch.addmm(self.b, rows, self.W)
+        return y.reshape(*x.shape[:-1], -1)
+
+
+class ManualColumns(Manual):
+    def forward(self, x):
+        columns = zip(self.W.unbind(1), self.b, strict=True)
+        return torch.stack([(x * w).sum(-1) + b for w, b in columns], dim=-1)
+
+
+class ManualViews(Manual):
+    def forward(self, x):
+        rows = x.view(-1, x.shape[-1])  # raises unless x is contiguous
+        return (rows @ self.W + self.b).view(*x.shape[:-1], -1)
+
+
+class ManualSqueezed(Manual):
+    def forward(self, x):
+        return super().forward(x).squeeze()
+
+
+class ManualCutInput(Manual):
+    def forward(self, x):
+        return super().forward(x.detach())
+
+
+class ManualCutWeight(Manual):
+    def forward(self, x):
+        return x @ self.W.data + self.b
+
+
+class ManualNoGrad(Manual):
+    @torch.no_grad()
+    def forward(self, x):
+        return super().forward(x)
+
+
+class ManualWritesInput(Manual):
+    def forward(self, x):
+        y = super().forward(x)
+        x.zero_()
+        return y
+
+
+class ManualFrozen(Manual):
+    def __init__(self, D, E):
+        super().__init__(D, E)
+        self.W.requires_grad_(False)
+
+
+class ManualNoInit(nn.Module):
+    def __init__(self, D, E):
+        super().__init__()
+        self.W = nn.Parameter(torch.empty(D, E))
+        self.b = nn.Parameter(torch.zeros(E))
+
+    def forward(self, x):
+        return x @ self.W + self.b
+
+
+class ManualWrapped(nn.Module):
+    def __init__(self, in_features, out_features):
+        super().__init__()
+        self.inner = nn.Linear(in_features, out_features)
+
+    def forward(self, x):
+        return self.inner(x)
+
+
+class ManualBuffer(Manual):
+    def __init__(self, D, E):
+        super().__init__(D, E)
+        W = self.W.detach()
+        del self.W
+        self.register_buffer("W", W)
+
+
+class ManualExtra(Manual):
+    def __init__(self, D, E):
+        super().__init__(D, E)
+        self.scale = nn.Parameter(torch.ones(E))
+
+
+class ManualSeeded(Manual):
+    def __init__(self, D, E):
+        torch.manual_seed(0)
+        super().__init__(D, E)
+
+
+def initialised(change):
+    """A class whose first values are made by `change(layer, D, E)`."""
+
+    class ManualOther(Manual):
+        def __init__(self, D, E):
+            super().__init__(D, E)
+            change(self, D, E)
+
+    return ManualOther
+
+
+RIGHT = {
+    "fits": [
+        tuple(FITS),
+        [shape and torch.Size(shape) for shape in FITS],
+    ],
+    "collapse": [
+        collapse_formula,
+        collapse_by_probing,
+        collapse_state_dict,
+        collapse_copied_layer,
+    ],
+    "mlp": [mlp_last_apart, mlp_nested, mlp_shared_relu, MlpClass],
+    "model_size": [
+        size_loop,
+        size_named,
+        size_unique,
+        lambda model: checks.total(set(model.parameters())),
+    ],
+    "ManualLinear": [
+        ManualEinsum,
+        ManualFunctional,
+        ManualFold,
+        ManualColumns,
+    ],
+}
+
+WRONG = {
+    "fits": [
+        FITS[:9],
+        [*FITS, None],
+        dict(enumerate(FITS)),
+        torch.zeros(10),
+        but(1, 30),
+        but(2, [5, 30]),
+        but(3, "error"),
+        but(6, (30,)),
+        but(7, ()),
+        but(8, (20, 30)),
+        but(8, ...),
+        but(9, (2, 20, 30)),
+        but(10, (2, 9, 30)),
+        [True] * 10,
+    ],
+    "collapse": [
+        lambda m1, m2: nn.Sequential(m1, m2),
+        lambda m1, m2: m2.weight @ m1.weight,
+        lambda m1, m2: collapse_formula(m1, m2).double(),
+        collapse_wrong_sizes,
+        collapse_in_place,
+        collapse_changes_m2,
+        collapse_freezes,
+    ],
+    "mlp": [
+        lambda widths: nn.ModuleList(mlp_last_apart(widths)),
+        lambda widths: mlp_last_apart(widths[::-1]),
+        mlp_by_index,
+        mlp_pops,
+        mlp_cached,
+        mlp_with(nn.GELU),
+        mlp_with(nn.ReLU, nn.Dropout),
+    ],
+    "model_size": [
+        lambda model: list(size_loop(model)),
+        lambda model: tuple(map(torch.tensor, size_loop(model))),
+        lambda model: (size_loop(model)[0], 8 * size_loop(model)[1]),
+        size_one_level,
+        size_thaws,
+    ],
+    "ManualLinear": [
+        nn.Linear,
+        ManualWrapped,
+        ManualViews,
+        ManualSqueezed,
+        ManualCutInput,
+        ManualCutWeight,
+        ManualNoGrad,
+        ManualWritesInput,
+        ManualFrozen,
+        ManualNoInit,
+        ManualBuffer,
+        ManualExtra,
+        initialised(lambda m, D, E: nn.init.kaiming_uniform_(m.W)),
+        initialised(lambda m, D, E: nn.init.xavier_normal_(m.W)),
+        initialised(lambda m, D, E: nn.init.xavier_uniform_(m.W, gain=0.5)),
+        initialised(lambda m, D, E: nn.init.ones_(m.b)),
+        initialised(lambda m, D, E: m.W.data.abs_()),
+        initialised(lambda m, D, E: m.W.data.fill_((6 / (D + E)) ** 0.5)),
+        initialised(lambda m, D, E: m.W.data.uniform_(-(D**-0.5), D**-0.5)),
+        ManualSeeded,
+    ],
+}

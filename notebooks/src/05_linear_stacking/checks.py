@@ -1,0 +1,717 @@
+"""Checks of lesson 05: linear layers by their shapes, in stacks, by hand."""
+
+import itertools
+import math
+
+import torch
+from torch import nn
+
+from exercises import Property, Rejection, exercise, says, variations
+
+# --- 1. do these inputs work -------------------------------------------------
+
+fits = [
+    (30,),
+    (5, 30),
+    None,
+    (4, 7, 30),
+    None,
+    (0, 30),
+    None,
+    None,
+    (2, 20, 40),
+    None,
+]
+
+HINTS = (
+    ("只有一个轴的输入也行：它就是一行。",
+     "an input with a single axis works too: it is one row."),
+    ("最后一个轴是特征，前面的轴原样留下。",
+     "the last axis holds the features, the axes before it stay."),
+    ("20 在哪个轴上？线性层只看最后一个轴。",
+     "on which axis is the 20? The layer looks at the last one only."),
+    ("前导轴可以有好几个，都原样留下。",
+     "there may be several leading axes, and all of them stay."),
+    ("20 在哪个轴上？线性层只看最后一个轴。",
+     "on which axis is the 20? The layer looks at the last one only."),
+    ("0 行也是合法的行数，形状照样变。",
+     "no rows at all is a legal number of rows; the shape changes alike."),
+    ("标量没有最后一个轴，哪里放得下 20 个特征？",
+     "a scalar has no last axis; where would its 20 features be?"),
+    ("矩阵乘不做广播：大小为 1 的最后一个轴不会变成 20。",
+     "a matrix product does not stretch a last axis of size 1 to 20."),
+    ("先 m1 后 m2，两次都只换最后一个轴。",
+     "first m1, then m2; each changes only the last axis."),
+    ("里面的先算：m2 先算，它的输出交给 m1，特征数对得上吗？",
+     "the inner one runs first: does the output of m2 fit m1?"),
+)  # fmt: skip
+
+
+def by_torch():
+    m1, m2 = nn.Linear(20, 30), nn.Linear(30, 40)
+    shapes = ((20,), (5, 20), (20, 5), (4, 7, 20), (2, 3, 20, 10), (0, 20),
+              (), (20, 1))  # fmt: skip
+    questions = [(m1, shape) for shape in shapes]
+    questions.append((nn.Sequential(m1, m2), (2, 20, 20)))
+    questions.append((nn.Sequential(m2, m1), (2, 9, 30)))
+    found = []
+    for model, shape in questions:
+        try:
+            found.append(tuple(model(torch.zeros(shape)).shape))
+        except RuntimeError:
+            found.append(None)
+    return found
+
+
+def item_by_item(got, due):
+    if not isinstance(got, (list, tuple)) or len(got) != len(due):
+        raise Rejection(
+            f"fits 应是有 {len(due)} 项的列表。",
+            f"fits should be a list of {len(due)} items.",
+        )
+    for n, mine in enumerate(got, 1):
+        if mine is ...:
+            raise Rejection(
+                f"第 {n} 题还空着。", f"Case {n} has no answer yet."
+            )
+        if type(mine) is int:
+            raise Rejection(
+                f"第 {n} 题写的是整数。只有一个轴的形状也是元组，"
+                f"要带逗号：({mine},)。",
+                f"Case {n} is an integer. A shape with one axis is a tuple "
+                f"too and needs a comma: ({mine},).",
+            )
+        if mine is not None and not isinstance(mine, tuple):
+            kind = type(mine).__name__
+            raise Rejection(
+                f"第 {n} 题应是元组或 None，得到 {kind}。",
+                f"Case {n} should be a tuple or None, got {kind}.",
+            )
+    if wrong := [n for n in range(len(due)) if got[n] != due[n]]:
+        numbers = ", ".join(str(n + 1) for n in wrong)
+        zh, en = HINTS[wrong[0]]
+        raise Rejection(
+            f"不对的题：{numbers}。先看第 {wrong[0] + 1} 题：{zh}",
+            f"Not right: {numbers}. Begin with case {wrong[0] + 1}: {en}",
+        )
+
+
+fits = exercise(
+    fits,
+    lambda rng: [()],
+    name="fits",
+    oracle=by_torch,
+    adapt=lambda answer: lambda: answer() if callable(answer) else answer,
+    compare=item_by_item,
+    seeds=(0,),
+    wrong="""
+[(30,), None, (30, 5), None, None, None, None, (30, 1), None, None]
+你把第一个轴当成了特征轴。线性层看的是最后一个轴：它应等于 in_features，变成
+out_features。
+You take the first axis for the features. A linear layer looks at the last one:
+it must equal in_features and becomes out_features.
+
+[(30,), (5, 30), (30, 5), (4, 7, 30), (2, 3, 30, 10), (0, 30), None, (30, 1),
+ (2, 20, 40), None]
+你在任何位置找到 in_features 就换成了 out_features。只有最后一个轴算数。
+Wherever you find in_features, you put out_features. Only the last axis counts.
+
+(30,), => None,
+(4, 7, 30) => None
+(2, 20, 40) => None
+你只接受了矩阵。前导轴可以有任意多个，也可以一个都没有。
+You accept matrices only. There may be any number of leading axes, also none.
+
+(4, 7, 30) => (28, 30)
+(2, 20, 40) => (40, 40)
+你给出的是折叠后的形状 (N, E)。算完以后前导轴会展开回来。
+You give the folded shapes (N, E). After the product the leading axes are
+unfolded again.
+
+(2, 20, 40) => None
+你把 m2(m1(x)) 的次序读反了：括号里面的 m1 先算。
+You read m2(m1(x)) the wrong way round: m1, the inner one, runs first.
+""",
+)
+
+# --- 2. collapse two layers --------------------------------------------------
+
+
+def collapse(m1, m2):
+    one = nn.Linear(m1.in_features, m2.out_features)
+    with torch.no_grad():
+        one.weight.copy_(m2.weight @ m1.weight)  # (E, M) @ (M, D) -> (E, D)
+        one.bias.copy_(m2(m1.bias))  # (M,) -> (E,)
+    return one
+
+
+def two_layers(rng):
+    # The text promises float32.
+    for s in variations(rng, "D M E", dtypes=(torch.float32,), layouts=False):
+        yield linear(s, "D M"), linear(s, "M E")
+    twice = linear(s, "D D")
+    yield twice, twice
+
+
+def linear(s, word):
+    """A layer of normal numbers: `"D E"` is D -> E."""
+    D, E = word.split()
+    layer = nn.Linear(s[D], s[E], dtype=s.dtype)
+    with torch.no_grad():
+        layer.weight.copy_(s.normal(f"{E} {D}"))
+        layer.bias.copy_(s.normal(E))
+    return layer
+
+
+def parts_of(answer):
+    """The parameters of the new layer."""
+
+    def run(m1, m2):
+        one = answer(m1, m2)
+        if not isinstance(one, nn.Linear):
+            kind = type(one).__name__
+            raise Rejection(
+                f"应返回一个 nn.Linear，得到 {kind}。",
+                f"One nn.Linear should be returned, got {kind}.",
+            )
+        if one is m1 or one is m2:
+            raise Rejection(
+                "应返回一个新的 nn.Linear，你返回了输入的那一个。",
+                "A new nn.Linear should be returned; you return one of the "
+                "two that were handed in.",
+            )
+        sizes = one.in_features, one.out_features
+        if (
+            one.weight.shape[::-1]
+            == (m1.in_features, m2.out_features)
+            != (sizes)
+        ):
+            raise Rejection(
+                f"新的层自称 in_features, out_features = {sizes}，与它的 "
+                "weight 不符：造 nn.Linear 时就写对大小。",
+                f"The new layer claims in_features, out_features = {sizes}, "
+                "which its weight contradicts: make the nn.Linear with the "
+                "right sizes.",
+            )
+        return {"weight": one.weight, "bias": one.bias}
+
+    return run
+
+
+collapse = exercise(
+    collapse,
+    two_layers,
+    adapt=parts_of,
+    wrong="""
+m2(m1.bias) => m2.bias
+权重对了，偏置等于只有 b2 时的结果：第一层的 b1 还要经过第二层。
+The weight is right, the bias is what you get from b2 alone: the b1 of the
+first layer still passes the second.
+
+m2(m1.bias) => m2.weight @ m1.bias
+权重对了，偏置里少了第二层自己的 b2。
+The weight is right, but b2, the second layer's own, is missing in the bias.
+
+one.bias.copy_(m2(m1.bias)) => pass
+权重对了，偏置还是新层随机的初值：两层的偏置合成什么，就写进去。
+The weight is right, the bias still holds the random first values of the new
+layer: write into it what the two biases make together.
+
+one.weight.copy_(m2.weight @ m1.weight) => pass
+偏置对了，权重还是新层随机的初值。
+The bias is right, the weight still holds the random first values of the new
+layer.
+
+one.weight.copy_(m2.weight @ m1.weight) => pass
+one.bias.copy_(m2(m1.bias)) => pass
+新层的权重和偏置都还是随机的初值。
+Weight and bias of the new layer are both still its random first values.
+
+m2.weight @ m1.weight => m2(m1.weight.T).T
+m2(…) 会加上偏置 b2，权重里就混进了 b2：权重只要乘积。
+m2(…) adds its bias, so b2 went into the weight, which is the product alone.
+
+with torch.no_grad(): => if True:
+参数要求梯度，copy_ 这样的原地修改要写在 with torch.no_grad(): 里面。
+Parameters require gradients: a change in place such as copy_ belongs inside
+with torch.no_grad():.
+
+one.weight.copy_(m2.weight @ m1.weight) => one.weight = m2.weight @ m1.weight
+weight 只接受 nn.Parameter，普通张量不能直接赋给它：用 copy_ 往里写。
+weight takes an nn.Parameter only, a plain tensor cannot be assigned to it:
+write into it with copy_.
+
+m2.out_features) => m2.out_features, bias=False)
+one.bias.copy_(m2(m1.bias)) => pass
+权重对了，但新的层没有偏置：两层的偏置合起来还是一个偏置。
+The weight is right, but the new layer has no bias: together the two biases
+make one.
+
+m2.weight @ m1.weight => m1.weight @ m2.weight
+次序反了：weight 是 W 的转置，转置的乘积次序相反，(W1·W2)ᵀ = W2ᵀ·W1ᵀ。
+The order is wrong: weight is the transpose of W, and transposing reverses a
+product, (W1·W2)ᵀ = W2ᵀ·W1ᵀ.
+
+m2.weight @ m1.weight => m1.weight.T @ m2.weight.T
+W1·W2 的形状是 (D, E)，而 weight 存成 (E, D)。
+W1·W2 has shape (D, E), but weight is stored as (E, D).
+""",
+)
+
+# --- 3. a model from a list of widths ----------------------------------------
+
+
+def mlp(widths):
+    layers = []
+    for D, E in itertools.pairwise(widths):
+        layers += [nn.Linear(D, E), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def lists_of_widths(rng):
+    for s in variations(rng, "A B C D", layouts=False):
+        yield [s.A, s.B, s.C], s.normal("D A")
+        yield [s.B, s.C, s.D, s.A], s.normal("C D B")
+        yield [s.C, s.D, s.C, s.D, s.B], s.normal("C")  # a width twice
+        yield [s.D, s.A], s.normal("B D")
+
+
+def run_of(answer):
+    """Its layers, and what it gives for chosen parameters."""
+
+    def run(widths, x):
+        model = answer(widths)
+        if not isinstance(model, nn.Sequential):
+            kind = type(model).__name__
+            raise Rejection(
+                f"应返回一个 nn.Sequential，得到 {kind}。",
+                f"An nn.Sequential should be returned, got {kind}.",
+            )
+        for part in model.modules():
+            if not isinstance(part, (nn.Sequential, nn.Linear, nn.ReLU)):
+                kind = type(part).__name__
+                raise Rejection(
+                    f"模型里有 {kind}：只要 nn.Linear 和 nn.ReLU。",
+                    f"There is a {kind} in the model: only nn.Linear and "
+                    "nn.ReLU are asked for.",
+                )
+        model.to(x.dtype)
+        rng = torch.Generator().manual_seed(len(widths))
+        with torch.no_grad():
+            for p in model.parameters():
+                p.copy_(torch.randn(p.shape, generator=rng))
+        layers = [m for m in model.modules() if isinstance(m, nn.Linear)]
+        return {
+            "nn.Linear": [(m.in_features, m.out_features) for m in layers],
+            "parameters": sum(p.numel() for p in model.parameters()),
+            "y": model(x),
+        }
+
+    return run
+
+
+def bends(f, rng):
+    model = f([6, 9, 4])
+    u, v = torch.randn(2, 50, 6, generator=rng)
+    gap = model((u + v) / 2) - (model(u) + model(v)) / 2
+    return bool(gap.abs().max() > 1e-3)
+
+
+def is_new(f, rng):
+    one, other = f([6, 9, 4]), f([6, 9, 4])
+    return not {*one.parameters()} & {*other.parameters()}
+
+
+mlp = exercise(
+    mlp,
+    lists_of_widths,
+    adapt=run_of,
+    seeds=(0,),
+    holds=[
+        Property(
+            bends,
+            "模型通过了中点检验，仍是一个仿射变换：ReLU 没有夹进去。",
+            "The model passes the midpoint test, so it is still an affine "
+            "map: there is no ReLU in between.",
+        ),
+        Property(
+            is_new,
+            "两次调用返回的模型共用参数：每次调用都要造新的层。",
+            "Two calls return models that share parameters: make new layers "
+            "at each call.",
+        ),
+    ],
+    wrong="""
+[:-1] =>
+最后一个 nn.Linear 之后也有 ReLU：模型再也给不出负数。
+There is a ReLU after the last nn.Linear too: the model can no longer give a
+negative number.
+
+*layers => layers
+nn.Sequential 要的是一块块积木，不是一个列表：前面加星号，
+nn.Sequential(*layers)。
+nn.Sequential takes the layers one by one and not a list: put a star in front,
+nn.Sequential(*layers).
+
+nn.ReLU() => nn.ReLU
+nn.Sequential 只收模块：F.relu 是函数，不带括号的 nn.ReLU 是类，都要换成
+nn.ReLU()。
+nn.Sequential takes modules only: F.relu is a function, nn.ReLU without
+brackets is a class; use nn.ReLU().
+
+nn.Linear(D, E) => nn.Linear(E, D)
+nn.Linear 的两个大小写反了：先写进来的特征数，再写出去的。
+The two sizes of nn.Linear are swapped: first the features that come in, then
+those that go out.
+
+, nn.ReLU() =>
+[:-1] =>
+没有 ReLU：这一摞线性层会压成一层。
+There is no ReLU: this stack of linear layers collapses into one.
+
+first, *others = (nn.Linear(*pair) for pair in itertools.pairwise(widths))
+return nn.Sequential(first, nn.ReLU(), *others)
+只有第一个 nn.Linear 之后有 ReLU：每两个 nn.Linear 之间都要有。
+Only the first nn.Linear is followed by a ReLU: there is one between every two
+nn.Linear.
+
+(*layers => (nn.ReLU(), *layers
+输入先过了一个 ReLU：负的输入全变成了 0。
+The input passes a ReLU first: all negative inputs become 0.
+
+(D, E), => (D, E, bias=False),
+nn.Linear 没有偏置：不要写 bias=False。
+The nn.Linear have no biases: leave bias=False out.
+
+pairwise(widths) => pairwise(widths[:-1])
+少了最后一层：从倒数第二个宽度到最后一个宽度也要一个 nn.Linear。
+The last layer is missing: from the last width but one to the last there is an
+nn.Linear too.
+
+return right([widths[0], widths[1], widths[-1]])
+中间只用了一个宽度：widths 里的每一个都要用上。
+Only one width in the middle is used: every number in widths counts.
+""",
+)
+
+# --- 4. how large is a model -------------------------------------------------
+
+
+def model_size(model):
+    numbers = sum(p.numel() for p in model.parameters())
+    nbytes = sum(p.numel() * p.element_size() for p in model.parameters())
+    return numbers, nbytes
+
+
+def total(tensors):
+    """The numbers and bytes of tensors."""
+    tensors = list(tensors)
+    return sum(t.numel() for t in tensors), sum(t.nbytes for t in tensors)
+
+
+class Own(nn.Module):
+    """Parameters of its own, in a list too, and layers in a dict."""
+
+    def __init__(self, n):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(()))
+        self.kept = nn.ParameterList([torch.ones(n, 2), torch.ones(3)])
+        self.parts = nn.ModuleDict({"a": nn.Linear(n, n), "b": nn.PReLU()})
+
+
+def all_kinds(rng):
+    kinds = torch.float32, torch.float64, torch.float16
+    f32, f64, f16 = ({"dtype": kind} for kind in kinds)
+    # The layers have data types of their own; one size of 1 is enough.
+    for s in variations(
+        rng, "D M E", low=3, high=9, ones="E", dtypes=(torch.float32,),
+        layouts=False,
+    ):  # fmt: skip
+        D, M, E = s.D, s.M, s.E
+        yield (nn.Linear(D, E, **f32),)
+        yield (
+            nn.Sequential(
+                nn.Linear(D, M, **f64),
+                nn.ReLU(),
+                nn.Sequential(nn.Linear(M, E, bias=False, **f16)),
+            ),
+        )
+        frozen = nn.Sequential(nn.Linear(D, M), nn.Linear(M, E))
+        frozen[0].requires_grad_(False)
+        yield (frozen,)
+        yield (nn.Sequential(nn.Linear(D, M), nn.BatchNorm1d(M)),)
+        tied = nn.Sequential(nn.Embedding(E, D, **f64), nn.Linear(D, E, **f64))
+        tied[1].weight = tied[0].weight
+        yield (tied,)
+        same = nn.Linear(D, D, **f64)
+        yield (nn.Sequential(same, nn.ReLU(), same, nn.Linear(D, D, **f64)),)
+        yield (Own(E),)
+    yield (nn.ReLU(),)
+
+
+model_size = exercise(
+    model_size,
+    all_kinds,
+    seeds=(0,),
+    wrong="""
+p.numel() * p.element_size() => 4 * p.numel()
+字节数等于每个数都占 4 字节时的结果：那只对 float32 成立。
+Your bytes are what you get when every number takes 4 bytes, which holds for
+float32 only.
+
+numbers, _ = right(model)
+return numbers, numbers * next(model.parameters()).element_size()
+你用第一个参数的 element_size() 代表了全部：各个参数的数据类型可能不同，模型也
+可能一个参数都没有。
+You take element_size() of the first parameter for all: their data types may
+differ, and a model may have none at all.
+
+p.numel() * p.element_size() => p.element_size()
+element_size() 是一个数的字节数，一个参数里有好多个数。
+element_size() is the bytes of one number, and a parameter holds many.
+
+numbers = sum(p.numel() => numbers = sum(1
+你数的是有几个参数张量，而不是里面有几个数。
+You count the parameter tensors, not the numbers in them.
+
+numbers = sum(p.numel() => numbers = sum((len(p) if p.ndim else 1)
+你数的是每个参数有几行，而不是有几个数。
+You count the rows of each parameter, not the numbers in it.
+
+named = model.named_parameters()
+return total(p for name, p in named if "bias" not in name)
+你漏了偏置：它也是参数。
+The biases are missing: they are parameters too.
+
+return total(p for p in model.parameters() if p.requires_grad)
+你漏了被冻结的参数（requires_grad=False）：它们不训练，但照样占内存，要算进去。
+Frozen parameters (requires_grad=False) are missing: they do not train, yet
+they take memory and count.
+
+return total(model.state_dict().values())
+你的结果等于把 state_dict 里的张量全加起来：里面还有缓冲区，共用的参数也会出现
+两次。
+Your result is the sum over state_dict: that holds buffers too, and lists a
+shared parameter twice.
+
+return total([*model.parameters(), *model.buffers()])
+你把缓冲区也算进去了：它们不是参数。
+You count buffers too: they are not parameters.
+
+own = [m.parameters(recurse=False) for m in model.modules()]
+return total(itertools.chain(*own))
+两层共用的参数你算了两次。
+You count a parameter that two layers share twice.
+
+return total(p for m in model.modules() for p in m.parameters())
+里面的层你数了好几遍：modules() 给出模型自己和每一层，而 parameters() 已经包括
+了里层的参数。
+You count inner layers several times: modules() gives the model itself and
+every layer, and parameters() already goes inside.
+
+linear = [m for m in model.modules() if isinstance(m, nn.Linear)]
+return total(p for m in linear for p in m.parameters())
+你只数了 nn.Linear：别的层也有参数，例如 nn.BatchNorm1d 和 nn.Embedding。
+You count nn.Linear only: other layers have parameters too, such as
+nn.BatchNorm1d and nn.Embedding.
+""",
+)
+
+
+# --- 5. a linear layer stored as in the formula ------------------------------
+
+
+class ManualLinear(nn.Module):
+    def __init__(self, in_features, out_features):
+        super().__init__()
+        self.W = nn.Parameter(torch.empty(in_features, out_features))
+        self.b = nn.Parameter(torch.zeros(out_features))
+        nn.init.xavier_uniform_(self.W)
+
+    def forward(self, x):
+        return x @ self.W + self.b  # (*, D) -> (*, E)
+
+
+def layers_and_inputs(rng):
+    for i, s in enumerate(variations(rng, "A B C D E", high=7)):
+        for word in ("A B C D", ("D", "A D", "A B D")[i % 3]):
+            yield linear(s, "D E"), s.normal(word)
+
+
+def copied(kind, layer):
+    """The student's layer, with the numbers of an nn.Linear."""
+    D, E = layer.in_features, layer.out_features
+    model = kind(D, E)
+    if not isinstance(model, nn.Module):
+        name = type(model).__name__
+        raise Rejection(
+            f"ManualLinear 应继承 nn.Module，得到 {name}。",
+            f"ManualLinear should be an nn.Module, got {name}.",
+        )
+    if any(isinstance(m, nn.Linear) for m in model.modules()):
+        raise Rejection(
+            "里面用了 nn.Linear：自己造 W 和 b，用 nn.Parameter。",
+            "There is an nn.Linear inside: make W and b yourself, with "
+            "nn.Parameter.",
+        )
+    have = {name: tuple(p.shape) for name, p in model.named_parameters()}
+    want = {"W": (D, E), "b": (E,)}
+    if have != want:
+        raise Rejection(
+            f"登记的参数应为 {want}，得到 {have}。",
+            f"The registered parameters should be {want}, got {have}.",
+        )
+    model.to(layer.weight.dtype)
+    with torch.no_grad():
+        model.W.copy_(layer.weight.T)
+        model.b.copy_(layer.bias)
+    return model
+
+
+def filled(kind):
+    def run(layer, x):
+        return layer(x) if kind == "nn.Linear" else copied(kind, layer)(x)
+
+    return run
+
+
+@says("梯度不对。", "The gradients are wrong.")
+def gradients(kind, layer, x):
+    model = copied(kind, layer)
+    mine = dict(model.named_parameters(), x=x.detach().requires_grad_())
+    due = {"W": layer.weight, "b": layer.bias,
+           "x": x.detach().requires_grad_()}  # fmt: skip
+    y, right = model(mine["x"]), layer(due["x"])
+    if y.shape != right.shape or not torch.allclose(y, right, 1e-4, 1e-4):
+        return True  # told as values
+    up = torch.randn_like(right)
+    right.backward(up)
+    if y.requires_grad:
+        y.backward(up)
+    for name, leaf in mine.items():
+        if leaf.grad is None:
+            raise Rejection(
+                f"{name} 得不到梯度：forward 里不要用 detach()、.data 或 "
+                "no_grad，也不要冻结参数。",
+                f"{name} gets no gradient: do without detach(), .data and "
+                "no_grad in forward, and freeze no parameter.",
+            )
+        grad = due[name].grad.T if name == "W" else due[name].grad
+        if not torch.allclose(leaf.grad, grad, 1e-4, 1e-4):
+            return False
+    return True
+
+
+D, E = 40, 60
+BOUND = math.sqrt(6 / (D + E))  # Glorot and Bengio (2010), equation 16
+
+
+def within(kind, rng):
+    return not kind(D, E).W.abs().max().item() > BOUND * (1 + 1e-6)
+
+
+def spread(kind, rng):
+    W = kind(D, E).W.detach()
+    top = W.abs().max().item()
+    if W.eq(W[0, 0]).all():
+        raise Rejection(
+            "W 的初值全都一样：这样各个输出特征学得一模一样。",
+            "All first values of W are the same, so all output features "
+            "learn the same.",
+        )
+    if 0.95 < top * math.sqrt(D) < 1 + 1e-6:
+        raise Rejection(
+            "W 的初值在 ±1/√D 之间，那是 nn.Linear 的范围：题目要 Xavier "
+            "初始化。",
+            "The first values of W lie in nn.Linear's range ±1/√D; asked for "
+            "is Xavier initialisation.",
+        )
+    std = W.std().item() / (BOUND / math.sqrt(3))
+    even = 0.9 < std < 1.1 and abs(W.mean()) < 0.1 * BOUND
+    return top > BOUND or (top > 0.95 * BOUND and bool(even))
+
+
+ManualLinear = exercise(
+    ManualLinear,
+    layers_and_inputs,
+    oracle="nn.Linear",
+    adapt=filled,
+    seeds=(0,),
+    holds=[
+        gradients,
+        Property(
+            within,
+            "W 的初值超出了 ±√(6/(D+E))：正态分布、Kaiming 初始化和多写的 "
+            "gain 都会这样。题目要 nn.init.xavier_uniform_。",
+            "The first values of W go beyond ±√(6/(D+E)), as those of a "
+            "normal distribution, of Kaiming initialisation or with a gain "
+            "do; asked for is nn.init.xavier_uniform_.",
+        ),
+        Property(
+            spread,
+            "W 的初值没有均匀铺满 ±√(6/(D+E))：题目要 "
+            "nn.init.xavier_uniform_。（torch.empty 只占位置，里面是什么数"
+            "说不准。）",
+            "The first values of W do not fill ±√(6/(D+E)) evenly; asked for "
+            "is nn.init.xavier_uniform_. (torch.empty only reserves memory, "
+            "with any numbers in it.)",
+        ),
+        Property(
+            lambda kind, rng: not kind(D, E).b.any(),
+            "b 的初值应当全是 0。",
+            "All first values of b should be 0.",
+        ),
+        Property(
+            lambda kind, rng: not torch.equal(kind(D, E).W, kind(D, E).W),
+            "造两次得到同样的 W：初值应当随机。",
+            "Two layers have the same W: the first values should be random.",
+        ),
+    ],
+    wrong="""
+empty(in_features, out_features) => empty(out_features, in_features)
+x @ self.W => x @ self.W.T
+W 存成了 [E, D]，那是 nn.Linear 的存法。题目要公式的存法 [D, E]，forward 里不转
+置。
+Your W is stored as [E, D], the way of nn.Linear. Asked for is [D, E], as in
+the formula, without a transposition in forward.
+
+self.W = nn.Parameter( => self.W = (
+self.b = nn.Parameter( => self.b = (
+W 和 b 是普通张量，没有登记成参数：用 nn.Parameter 包起来。
+W and b are plain tensors and not registered as parameters: wrap them in
+nn.Parameter.
+
+self.W = nn.Parameter( => self.W = (
+W 是普通张量，没有登记成参数，它不会被训练，也不会被保存：用 nn.Parameter 包起
+来。
+W is a plain tensor and not registered as a parameter, so it is neither trained
+nor saved: wrap it in nn.Parameter.
+
+self.b = nn.Parameter(torch.zeros(out_features)) => pass
+ + self.b =>
+没有参数 b：偏置也要有，形状 [E]。
+There is no parameter b: the bias, of shape [E], is asked for too.
+
+torch.zeros(out_features) => torch.zeros(1, out_features)
+b 的形状是 [1, E]：题目要 [E]。多出来的轴会让一行输入的输出也多一个轴。
+Your b has shape [1, E]; asked for is [E]. The extra axis also appears in the
+output of a single row.
+
+x @ self.W => x @ self.W.T
+forward 里多了一次转置：W 已经是 [D, E]。（F.linear 自己也会转置一次。）
+forward transposes once too often: W is [D, E] already. (F.linear transposes by
+itself, too.)
+
+ + self.b =>
+forward 里漏了 b：等于没有偏置的结果。
+forward leaves b out: the result is that of a layer without a bias.
+
+x @ self.W => x.reshape(-1, x.shape[-1]) @ self.W
+前导轴折成一个以后没有展开回去。
+The leading axes are folded and not unfolded again.
+
+x @ self.W => torch.einsum("nd,de->ne", x, self.W)
+只对两个轴的输入成立：前导轴可以有 0 到 3 个。
+It works for inputs of two axes only, but there may be 0 to 3 leading axes.
+""",
+)
