@@ -12,7 +12,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .compare import Sentence, difference, paragraphs, plain, show
+from .compare import (
+    Sentence,
+    difference,
+    paragraphs,
+    plain,
+    show,
+    type_name,
+)
 
 Case = tuple[Any, Any, dict[str, Any]]  # what came, what was due, arguments
 
@@ -213,25 +220,29 @@ _STEPS: tuple[tuple[str, str, Callable[[Tensor], Tensor]], ...] = (
 )  # fmt: skip
 
 
-def diagnose(cases: Sequence[Case]) -> Sentence | None:
-    """What all wrong results have in common, or None."""
-    where = ""
-    while cases and all(_parts(*case) for case in cases):
+def diagnose(cases: Sequence[Case], where: str = "") -> Sentence | None:
+    """What all wrong results have in common, or None.
+
+    `where` is the place inside a result, as `[0]['loss']`. Of several parts
+    the first is told of which there is something to tell.
+    """
+    if cases and all(_parts(*case) for case in cases):
         if all(_reordered(got, want) for got, want, _ in cases):
             return _SENTENCES["swapped"]
         keys = cases[0][1] if isinstance(cases[0][1], dict) else range(
             min(len(want) for _, want, _ in cases)
         )  # fmt: skip
-        i = next((i for i in keys for got, want, _ in cases
-                  if difference(got[i], want[i])), None)  # fmt: skip
-        if i is None:
-            return None
-        where += f"[{i!r}]"
-        cases = [(got[i], want[i], about) for got, want, about in cases
-                 if difference(got[i], want[i])]  # fmt: skip
+        for i in keys:
+            part = [(got[i], want[i], about) for got, want, about in cases
+                    if difference(got[i], want[i])]  # fmt: skip
+            if part and (found := diagnose(part, f"{where}[{i!r}]")):
+                return found
+        return None
     seen: list[dict[Any, Sentence]] = []
     single = True  # one number is always off by one factor
     for got, want, about in cases:
+        if type_name(got) != type_name(want):
+            return None
         try:
             a, b = _array(got), _array(want)
         except (TypeError, ValueError, RuntimeError):
@@ -321,7 +332,9 @@ def _sights(
         yield "~order", {}
     if _sorted(got.abs(), want.abs()):
         yield "~signs of order", {}
-    if got.numel() > 1 and (got == got.flatten()[0]).all():
+    if got.shape == want.shape and got.numel() > 1 and (
+        got.unique().numel() == 1 < want.unique().numel()
+    ):  # fmt: skip
         yield "same", {}
     if got.shape == want.shape and torch.allclose(got, want, 1e-2, 1e-3):
         yield "~rough", {}
