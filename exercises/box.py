@@ -53,13 +53,17 @@ class Box:
 
     Args:
         seconds: the time for all calls together.
+        dtype: the default dtype during the calls.
 
     Attributes:
         ended: why nothing more is called, in a sentence, or None.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(
+        self, seconds: float, dtype: torch.dtype = torch.float32
+    ) -> None:
         self.seconds = self.left = seconds
+        self.dtype = dtype
         self.ended: Sentence | None = None
         self._out = io.StringIO()
 
@@ -82,7 +86,7 @@ class Box:
 
         thread = threading.Thread(target=target, daemon=True)
         start = time.monotonic()
-        with settings(seed), _captured(self._out):
+        with settings(seed, self.dtype), _captured(self._out):
             thread.start()
             try:
                 thread.join(max(self.left, 0.01))
@@ -180,7 +184,7 @@ _STATE: tuple[tuple[Callable, Callable, Any], ...] = (
     (torch.get_rng_state, torch.set_rng_state, None),
     (random.getstate, random.setstate, None),
     (np.random.get_state, np.random.set_state, None),
-    (torch.get_default_dtype, torch.set_default_dtype, torch.float32),
+    (torch.get_default_dtype, torch.set_default_dtype, None),
     (torch.is_anomaly_enabled, torch.set_anomaly_enabled, False),
     (torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode,
      "warn"),
@@ -191,7 +195,7 @@ _STATE: tuple[tuple[Callable, Callable, Any], ...] = (
 
 
 @contextlib.contextmanager
-def settings(seed: int) -> Iterator[None]:
+def settings(seed: int, dtype: torch.dtype = torch.float32) -> Iterator[None]:
     """The judge's own global state; the student's comes back at the end."""
     saved = [(read, write, read()) for read, write, _ in _STATE]
     stance = contextlib.nullcontext()
@@ -202,6 +206,7 @@ def settings(seed: int) -> Iterator[None]:
         for _, write, value in _STATE:
             if value is not None:
                 write(value)
+        torch.set_default_dtype(dtype)
         torch.default_generator.manual_seed(seed)
         random.seed(seed)
         np.random.seed(seed)

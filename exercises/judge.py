@@ -85,6 +85,7 @@ class Exercise:
         raises: the exceptions by which a right answer may answer.
         seeds: one call of `cases` for each.
         time_limit: seconds for all the student's code in one verdict.
+        default_dtype: what the lesson sets, for answers that rely on it.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Exercise:
     raises: tuple[type[Exception], ...] = ()
     seeds: Sequence[int] = (0, 1)
     time_limit: float = 5.0
+    default_dtype: torch.dtype = torch.float32
 
     @cached_property
     def mistakes(self) -> tuple[Mistake, ...]:
@@ -184,7 +186,7 @@ def judge(
     if untouched(answer):
         return Verdict("untouched")
     with (
-        settings(0),
+        settings(0, exercise.default_dtype),
         torch.inference_mode(False),
         torch.enable_grad(),
         torch.autocast("cpu", enabled=False),
@@ -198,7 +200,8 @@ def _judged(
 ) -> Verdict:
     """The verdict on an answer that was written."""
     cases = exercise.all_cases(seeds)
-    box, trusted = Box(exercise.time_limit), Box(120.0)
+    dtype = exercise.default_dtype
+    box, trusted = Box(exercise.time_limit, dtype), Box(120.0, dtype)
 
     def wrong(told: Sentence, mistake: str | None = None, bare=False):
         return Verdict("wrong", *told, mistake, box.printed, bare)
