@@ -213,19 +213,9 @@ dw 和 db 除以了 B·H：损失若取平均，那已经在 g 里了，这里�
 You divide dw and db by B·H: if the loss takes a mean, it is in g already; here
 there are sums only.
 
-x, g) => x, g) / len(x)
-.sum((0, 1)) => .sum((0, 1)) / len(x)
-dw 和 db 除以了样本数 B：损失若取平均，那已经在 g 里了，这里只求和。
-You divide dw and db by the number of samples B: if the loss takes a mean, it
-is in g already; here there are sums only.
-
 x, g) => x[:1], g[:1])
 dw 只用了第一个样本：每个样本都用了同一个 w。
 Your dw uses the first sample only: every sample used the same w.
-
-dx, dw, db => [dx, dw, db]
-返回的是 list：应返回元组 (dx, dw, db)。
-You return a list: return the tuple (dx, dw, db).
 """,
 )
 
@@ -325,28 +315,6 @@ s * (1 - s) => (1 - s * s)
 sigmoid：1 − s² 是 tanh 的导数里的；σ 在 x = 0 处的斜率是 1/4。
 sigmoid: 1 − s² belongs to tanh; the slope of σ at x = 0 is 1/4.
 
-2 * (x - other) => (x - other)
-mse：少了系数 2：平方也要求导。
-mse: the factor 2 is missing: the square has to be differentiated, too.
-
-2 * (x - other) / x.numel() => 2 * (x - other)
-mse：没有除以元素个数：损失是所有元素的平均。
-mse: not divided by the number of elements: the loss is a mean over all of
-them.
-
-2 * (x - other) / x.numel() => 2 * (x - other) / N
-mse：除以的是行数 N：损失是所有 N·C 个元素的平均。
-mse: divided by the number of rows N: the loss is a mean over all N·C elements.
-
-(torch.sigmoid(x) - other) / x.numel() => torch.sigmoid(x) - other
-bce：没有除以元素个数：损失是所有元素的平均。
-bce: not divided by the number of elements: the loss is a mean over all of
-them.
-
-(torch.sigmoid(x) - other) / x.numel() => (torch.sigmoid(x) - other) / N
-bce：除以的是行数 N：损失是所有 N·C 个元素的平均。
-bce: divided by the number of rows N: the loss is a mean over all N·C elements.
-
 (torch.sigmoid(x) - other) / x.numel() => torch.sigmoid(x) / x.numel()
 bce：少了 −t·x 这一项的导数。
 bce: the derivative of the term −t·x is missing.
@@ -377,15 +345,6 @@ softmax(x, dim=1) - one_hot => softmax(x, dim=1) * -1 + one_hot
 mse、bce、ce 的符号都反了：预测偏大时，梯度应是正的。
 mse, bce and ce have the wrong sign: where the prediction is too large, the
 gradient is positive.
-
-one_hot) / N => one_hot) / x.numel()
-ce：除以的是元素个数 N·C：损失是 N 行的平均，每行只有一个数。
-ce: divided by the number of elements, N·C: the loss is a mean over N rows, one
-number each.
-
-one_hot) / N => one_hot)
-ce：没有除以行数 N：损失是 N 行的平均。
-ce: not divided by the number of rows N: the loss is a mean over N rows.
 
 dim=1 => dim=0
 ce：softmax 沿错了轴：每一行的概率之和才是 1。
@@ -883,15 +842,6 @@ return ( => loss = (
 backward() is called inside the function, so gradients come twice: leave the
 backward pass to the caller.
 
-.mean() => .sum() / len(x)
-损失除以了行数 N：要对所有 N·E 个差取平均。
-The loss is divided by the number of rows N: average over all N·E differences.
-
-.mean() =>
-没有取平均：每个差的平方都还在，形状是 (N, E)。损失是一个数。
-The mean is missing: all squared differences are still there, in shape (N, E).
-A loss is one number.
-
 .mean() => .sum()
 损失是求和，题目要的是平均。
 The loss is a sum; the mean is asked for.
@@ -899,9 +849,5 @@ The loss is a sum; the mean is asked for.
  ** 2).mean() => .abs()).mean()
 差没有平方，取的是绝对值。
 You take the absolute values of the differences, not their squares.
-
-.mean() => .mean().item()
-返回的是 Python 数：.item() 之后没有图了。
-You return a Python number: after .item() there is no graph.
 """,
 )
