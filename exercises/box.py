@@ -116,9 +116,7 @@ class Box:
                 text = linecache.getline(files[-1], frame.f_lineno).strip()
                 line = shorten(text, 80)
             frame = frame.f_back
-        if any("torch/_dynamo" in f.replace(os.sep, "/") or
-               "torch/_inductor" in f.replace(os.sep, "/")
-               for f in files):  # fmt: skip
+        if any(f.endswith("convert_frame.py") for f in files):
             return (
                 "torch.compile 还在编译，已被停止：这里请不要用它。",
                 "torch.compile was still compiling and was stopped: leave it "
