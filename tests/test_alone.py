@@ -1,0 +1,166 @@
+"""Every lesson alone, as Colab opens it, where everything is missing.
+
+One run a lesson: the notebook in an empty folder, with the versions that Colab
+ships, two threads where the committed outputs were made with one, and, once
+its set-up cell has fetched the course from a local copy, without a network,
+data sets, Chinese fonts and the right to write. What it prints must be what is
+committed.
+
+The kernel is this Python, or, where ``COURSE_COLAB_PYTHON`` names one, one
+with the versions of ``colab.txt`` (``.ci/run`` makes it). Where Linux's
+``unshare`` is missing, the network stays.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from lint import shown  # noqa: E402
+
+from notebooks import build  # noqa: E402
+
+PYTHON = os.path.abspath(os.environ.get("COURSE_COLAB_PYTHON", sys.executable))
+pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="needs git")
+
+# A network and mounts of its own: no address but its own is reached, the
+# system's fonts are gone, the folder is one that can be made read-only.
+ENCLOSE = """
+set -e
+ip link set lo up
+for fonts in /usr/share/fonts /usr/local/share/fonts "$HOME/.fonts"; do
+  [ ! -d "$fonts" ] || mount -t tmpfs none "$fonts"
+done
+mount --bind "$1" "$1"
+shift
+exec "$@"
+"""
+LOCK = ["mount", "-o", "remount,ro,bind"]
+# The course that this Python has installed must not be found.
+FORGET = """import sys
+sys.meta_path[:] = [f for f in sys.meta_path if "editable" not in repr(f)]
+"""
+
+
+def enclosure() -> list[str]:
+    """The command that encloses another one; none where it cannot be."""
+    command = ["unshare", "--map-root-user", "--mount", "--net"]
+    if not (shutil.which("unshare") and shutil.which("ip")):
+        return []
+    if subprocess.run([*command, "true"], capture_output=True).returncode:
+        return []
+    return [*command, "sh", "-c", ENCLOSE, "sh"]
+
+
+def run(path: Path, folder: Path, locked: bool) -> list[str]:
+    """Run an edition in `folder`; what it shows that is not committed."""
+    book = nbformat.read(path, as_version=4)
+    committed = [cell for cell in book.cells if cell.cell_type == "code"]
+    fresh = [new_code_cell(cell.source) for cell in committed]
+    wrong = []
+    with build.kernel(
+        fresh, folder, PYTHON, OMP_NUM_THREADS="2", OMP_WAIT_POLICY="PASSIVE"
+    ) as client:
+        for at, (old, new) in enumerate(zip(committed, fresh, strict=True)):
+            client.execute_cell(new, at)
+            if at == 0 and locked:
+                subprocess.run([*LOCK, str(folder)], check=True)
+                assert not os.access(folder, os.W_OK)
+            said, was = (
+                "".join(
+                    shown(output)
+                    for output in cell.outputs
+                    if output.output_type != "update_display_data"
+                )
+                for cell in (new, old)
+            )
+            ignored = "nbval-ignore-output" in old.metadata.get("tags", [])
+            errors = [o for o in new.outputs if o.get("name") == "stderr"]
+            if errors or (said != was and not ignored):
+                wrong.append(f"{new.source}\ncommitted {was!r}, now {said!r}")
+    return wrong
+
+
+@pytest.fixture(scope="module")
+def remote(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A git configuration in which the course's address is a local copy."""
+    base = tmp_path_factory.mktemp("remote")
+    skip = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "zh")
+    for name in ("helpers", "exercises", "notebooks"):
+        shutil.copytree(root / name, base / "course" / name, ignore=skip)
+    config = base / "gitconfig"
+    config.write_text(
+        "[user]\n  name = a\n  email = a@b\n[safe]\n  directory = *\n"
+        f'[url "{(base / "course").as_uri()}"]\n'
+        f"  insteadOf = {build.repository(root)}\n"
+    )
+    env = os.environ | {"GIT_CONFIG_GLOBAL": str(config)}
+    for words in ("init -q", "add -A", "commit -q -m all"):
+        command = ["git", *words.split()]
+        subprocess.run(command, cwd=base / "course", env=env, check=True)
+    return config
+
+
+def test_lesson_alone(
+    root: Path, lesson: str, lang: str, remote: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "content 内容"
+    folder.mkdir()
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(FORGET)
+    enclose = [*enclosure(), str(folder)] if enclosure() else []
+    env = os.environ | {
+        "GIT_CONFIG_GLOBAL": str(remote),
+        "COURSE_DATA": str(tmp_path / "no data"),
+        "MPLCONFIGDIR": str(tmp_path / "matplotlib"),
+        "XDG_DATA_HOME": str(tmp_path / "no fonts"),
+        "PYTHONPATH": str(tmp_path / "site"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
+    path = build.edition_path(lesson, lang, root)
+    done = subprocess.run(
+        [*enclose, sys.executable, __file__, str(path), str(folder)]
+        + ["locked"] * bool(enclose),
+        env=env,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    wrong = json.loads(done.stdout)
+    assert not wrong, "\n\n".join(wrong)
+    assert [entry.name for entry in folder.iterdir()] == ["course"]
+
+
+def test_nothing_that_colab_ships_was_changed(root: Path) -> None:
+    """After all lessons the stand-in has the versions it began with."""
+    if "COURSE_COLAB_PYTHON" not in os.environ:
+        pytest.skip("needs COURSE_COLAB_PYTHON, see .ci/run")
+    lines = (root / "tests" / "colab.txt").read_text("utf-8").splitlines()
+    shipped = [line for line in lines if not line.startswith("#")]
+    ask = (
+        "import sys; from importlib.metadata import version;"
+        "print(*(f'{n}=={version(n)}' for n in sys.argv[1:]), sep='\\n')"
+    )
+    names = [line.split("==")[0] for line in shipped]
+    command = [PYTHON, "-c", ask, *names]
+    found = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert [s.split("+")[0] for s in found.stdout.splitlines()] == shipped
+
+
+if __name__ == "__main__":
+    notebook, place, *rest = sys.argv[1:]
+    print(json.dumps(run(Path(notebook), Path(place), bool(rest))))
