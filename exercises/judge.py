@@ -459,6 +459,8 @@ def _again(
 ) -> Sentence | None:
     """What is wrong with a second call on the very same objects."""
     function = exercise.function(answer)
+    if box.seconds - box.left > 1:  # it trains: nobody waits for it twice more
+        return None
     for i in {0, len(cases) - 1}:
         args = copy.deepcopy(cases[i])
         if wanted[i].error or wanted[i].changed:
@@ -595,8 +597,12 @@ def _which(
     for name in cases[0]:
         given = [case.get(name) for case in cases]
         if all(isinstance(x, (str, int)) for x in given):
-            wrong = {given[i] for i in amiss}
-            if len(wrong) == 1 and given.count(*wrong) == len(amiss):
-                told = f"{name} = {wrong.pop()!r}"
+            first, *rest = {given[i] for i in amiss}
+            with_it = len(given) if rest else given.count(first)
+            # A word names a part of the task, of which some may be right.
+            if with_it == len(amiss) or (
+                isinstance(first, str) and with_it < len(given)
+            ):
+                told = f"{name} = {first!r}"
                 return f"只有 {told} 时不对：", f"Wrong only where {told}: "
     return None
