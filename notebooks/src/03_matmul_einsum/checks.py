@@ -1,0 +1,578 @@
+"""Lesson 03: products of matrices, and what an equation computes."""
+
+import ast
+import re
+
+import torch
+import torch.nn.functional as F
+
+from exercises import Rejection, draw, exercise, says, variations
+from exercises.properties import called, without
+
+# --- 1: three loops --------------------------------------------------------
+
+
+def matmul_loops(x, w):
+    (B, D), E = x.shape, w.shape[1]
+    y = torch.zeros(B, E, dtype=x.dtype)
+    for i in range(B):
+        for j in range(E):
+            for k in range(D):
+                y[i, j] += x[i, k] * w[k, j]
+    return y
+
+
+@says(
+    "这不是三重循环：你的代码一次就乘了一整行，或更多。这里一次只乘两个数。",
+    "These are not three loops: your code multiplies a whole row at once, or "
+    "more. Here two numbers are multiplied at a time.",
+)
+def takes_single_steps(f, x, w):
+    names = called(f, x, w)
+    return "tolist" in names or len(names) >= w.numel() * len(x)
+
+
+matmul_loops = exercise(
+    matmul_loops,
+    draw("B D, D E", high=6),
+    oracle=lambda x, w: x @ w,
+    holds=[
+        without(
+            "matmul mm bmm mv dot inner einsum linear tensordot sum",
+            "你用了替你求和的函数（@、einsum、dot、sum……）：只用 * 和 +。",
+            "You use a function that sums for you (@, einsum, dot, sum, …): "
+            "here, use * and + only.",
+        ),
+        takes_single_steps,
+    ],
+    wrong="""
++= => =
+每一项都覆盖了前一项，只剩最后一项：D 项应加在一起。
+Each term replaces the one before, so only the last is left: all D terms should
+be added up.
+
+for i => total = 0\\n    for i
+y[i, j] += => total +=
+w[k, j] => w[k, j]; y[i, j] = total
+累加的变量没有清零：算每个 y[i, j] 之前都要从 0 开始。
+The running sum is never set back: start from 0 before every y[i, j].
+
+for j => total = 0\\n        for j
+y[i, j] += => total +=
+w[k, j] => w[k, j]; y[i, j] = total
+累加的变量只在换行时清零，同一行里越加越多：换一格就要清零。
+The running sum is set back only at a new row and grows along it: each cell
+starts from 0.
+
+range(D) => range(D - 1)
+少加了最后一项：k 要走到 D − 1。
+The last term is missing: k runs up to D − 1.
+
+range(D) => range(1, D)
+少加了第 0 项：k 从 0 开始。
+Term number 0 is missing: k starts from 0.
+
+    return y =>         return y
+只算出了第 0 行：return 写在了 i 的循环里面，第一轮就结束了。
+Only row 0 is computed: return stands inside the loop over i and ends the
+function in the first round.
+
+    return y =>             return y
+只算出了 y[0, 0]：return 写在了 j 的循环里面，第一格算完就结束了。
+Only y[0, 0] is computed: return stands inside the loop over j and ends the
+function after the first cell.
+
+y[i, j] += => y +=
+每一格都得到了所有项的总和：每一项只加到一格里。
+Every cell got the sum of all terms: each term belongs to one cell only.
+
+x[i, k] * w => x[i, k] + w
+你把 x[i, k] 与 w[k, j] 相加了：每一项是它们的乘积。
+You add x[i, k] and w[k, j]: each term is their product.
+
+w[k, j] => w[j, k]
+w 的两个下标反了：中间的 k 是 w 的行号。
+The two indices of w are swapped: the inner k is the number of its row.
+
+return right(x, w).T
+结果转置了：行号来自 x，列号来自 w，形状是 (B, E)。
+The result is transposed: rows come from x, columns from w, and the shape is
+(B, E).
+
+return y => return y.tolist()
+数都对，但你返回的是列表：要一个张量。
+The numbers are right, but you return a list: a tensor is asked for.
+""",
+)
+
+# --- 2: equations ----------------------------------------------------------
+
+equations = {
+    "outer": "d,e->de",
+    "trace": "dd->",
+    "bmm": "bhd,bde->bhe",
+    "QK^T": "bhd,bnd->bhn",
+    "weight [E, D]": "bd,ed->be",
+    "heads": "bmhd,mde->bmhe",
+}
+SHAPES = {
+    "outer": "D, E",
+    "trace": "D D",
+    "bmm": "B H D, B D E",
+    "QK^T": "B H D, B N D",
+    "weight [E, D]": "B D, E D",
+    "heads": "B M H D, M D E",
+}
+LIBRARY = {
+    "outer": torch.outer,
+    "trace": torch.trace,
+    "bmm": torch.bmm,
+    "QK^T": lambda q, k: q @ k.mT,
+    "weight [E, D]": F.linear,
+    "heads": torch.matmul,
+}
+
+
+def some_tensors(rng):
+    for s in variations(rng, "B D E H N M"):
+        for name, words in SHAPES.items():
+            yield name, *(s.normal(word) for word in words.split(","))
+
+
+def entry(answer, key, keys):
+    """What stands in a dict; a sentence where nothing does."""
+    if not isinstance(answer, dict):
+        kind = type(answer).__name__
+        raise Rejection(
+            f"应交一个字典，得到 {kind}。", f"A dict is asked for, got {kind}."
+        )
+    if answer.get(key, ...) is ...:
+        done = sum(answer.get(k, ...) is not ... for k in keys)
+        raise Rejection(
+            f"{key!r} 还没有填（已填 {done} 项，共 {len(keys)} 项）。",
+            f"{key!r} is not filled in yet ({done} of {len(keys)} are).",
+        )
+    return answer[key]
+
+
+def by_equations(answer):
+    """A dict of equations as a function of a name and tensors."""
+
+    def apply(name, *tensors):
+        equation = entry(answer, name, SHAPES)
+        if callable(equation):
+            return equation(*tensors)
+        if not isinstance(equation, str):
+            raise Rejection(
+                f"{name!r} 的值应是一个方程（字符串），"
+                f"得到 {equation!r:.60}。",
+                f"The value of {name!r} should be an equation, a string; got "
+                f"{equation!r:.60}.",
+            )
+        try:
+            return torch.einsum(equation, *tensors)
+        except RuntimeError as error:
+            zh = en = str(error).removeprefix("einsum(): ")
+            if two := two_sizes(equation, tensors):
+                zh, en = (
+                    "字母 {} 有两个大小：{} 和 {}",
+                    "{} has sizes {} and {}",
+                )
+                zh, en = zh.format(*two), en.format(*two)
+        shapes = ", ".join(str(tuple(t.shape)) for t in tensors)
+        raise Rejection(
+            f"{name!r}：{equation!r} 用在 {shapes} 上不行：{zh}。",
+            f"{name!r}: {equation!r} does not work on {shapes}: {en}.",
+        )
+
+    return apply
+
+
+def two_sizes(equation, tensors):
+    """A letter that has two sizes, and these; None if none has."""
+    words = equation.replace(" ", "").split("->")[0].split(",")
+    sizes = {}
+    for word, tensor in zip(words, tensors, strict=False):
+        for letter, n in zip(word, tensor.shape, strict=False):
+            if sizes.setdefault(letter, n) != n and "." not in word:
+                return letter, sizes[letter], n
+    return None
+
+
+equations = exercise(
+    equations,
+    some_tensors,
+    name="equations",
+    oracle=LIBRARY,
+    adapt=by_equations,
+    seeds=(0,),
+    wrong="""
+"d,e->de" => "d,e->ed"
+outer：结果转置了：行来自第一个向量，列来自第二个。
+outer: the result is transposed: rows come from the first vector, columns from
+the second.
+
+"d,e->de" => "d,e->"
+outer：d 和 e 都被加掉了，只剩一个数；外积什么也不加。
+outer: d and e are both summed and one number is left; an outer product sums
+nothing.
+
+"dd->" => "dd->d"
+trace：这取出了对角线；迹是对角线之和，一个数。
+trace: this takes out the diagonal; the trace is its sum, one number.
+
+"dd->" => "de->"
+trace：两个轴用了不同的字母，整个矩阵都被加起来了；要的只是对角线之和。
+trace: two letters for the two axes sum the whole matrix; only the diagonal is
+to be summed.
+
+"bhd,bde->bhe" => "bhd,bde->he"
+bmm：批次被加掉了：每个样本要有自己的矩阵。
+bmm: the batch is summed: each sample has a matrix of its own.
+
+"bhd,bde->bhe" => "bhd,cde->bhe"
+bmm：两个批次轴用了不同的字母，第二个被加掉了：第 b 个应只遇到第 b 个。
+bmm: the two batch axes have different letters, and the second is summed:
+number b should meet number b only.
+
+"bhd,bnd->bhn" => "bhd,bnd->bnh"
+QK^T：行和列反了：行来自 Q，列来自 K。
+QK^T: rows and columns are swapped; rows come from Q, columns from K.
+
+"bhd,bnd->bhn" => "bhd,bdn->bhn"
+QK^T：K 的形状是 (B, N, D)，字母按它真实的轴写：不用自己转置，字母的位置就说明
+了一切。
+QK^T: K has the shape (B, N, D), and its letters are those of its axes as they
+are; there is nothing to transpose, the letters say it.
+
+"bhd,bnd->bhn" => "bhd,cnd->bhn"
+QK^T：K 的批次用了另一个字母，被加掉了：每个样本的 Q 应只遇到自己的 K。
+QK^T: the batch of K has another letter and is summed: the Q of a sample should
+meet its own K only.
+
+"bd,ed->be" => "bd,de->be"
+weight [E, D]：这是 (D, E) 布局的方程；这里 weight 的第一个轴是输出的特征。
+weight [E, D]: this is the equation of the layout (D, E); here the first axis
+of weight is the output features.
+
+"bd,ed->be" => "bd,ed->eb"
+weight [E, D]：结果转置了：每个样本应是一行。
+weight [E, D]: the result is transposed: each sample should be a row.
+
+"bmhd,mde->bmhe" => "bmhd,mde->bhe"
+heads：各个头被加到一起了：每个头要留下自己的结果。
+heads: the heads are summed: the result of each head is to be kept.
+
+"bmhd,mde->bmhe" => "bmhd,nde->bmhe"
+heads：权重的头用了另一个字母，所有头的权重被加在一起：第 m 个头用第 m 份权重。
+heads: the heads of the weight have another letter, so the weights of all heads
+are added up: head m uses weight m.
+""",
+)
+
+# --- 3: shapes -------------------------------------------------------------
+
+shape_table = {
+    "(3, 4) @ (4, 5)": (3, 5),
+    "(3, 4) * (4, 5)": "error",
+    "(3, 4) @ (4,)": (3,),
+    "(4,) @ (4,)": (),
+    "(2, 3, 4) * (3, 4)": (2, 3, 4),
+    "(2, 3, 4) @ (4, 5)": (2, 3, 5),
+    "(2, 3, 4) @ (3, 4)": "error",
+    "(2, 3, 4) @ (2, 4, 5)": (2, 3, 5),
+    "(2, 3, 4) @ (5, 4, 6)": "error",
+    "bmm((2, 3, 4), (4, 5))": "error",
+}
+ROWS = tuple(shape_table)
+
+
+def by_torch(row):
+    """What torch makes of a row."""
+    shapes = map(ast.literal_eval, re.findall(r"\([\d, ]+\)", row))
+    x, w = map(torch.zeros, shapes)
+    try:
+        if row.startswith("bmm"):
+            return tuple(torch.bmm(x, w).shape)
+        return tuple((x @ w if "@" in row else x * w).shape)
+    except RuntimeError:
+        return "error"
+
+
+def by_table(answer):
+    """A table as a function of the row."""
+
+    def look_up(row):
+        told = entry(answer, row, ROWS)
+        if isinstance(told, (list, torch.Size)):
+            told = tuple(told)
+        sizes = isinstance(told, tuple) and all(type(n) is int for n in told)
+        if not sizes and told != "error":
+            raise Rejection(
+                f"{row!r} 的值应是一个整数的元组，如 (3, 5)，只有一个轴时如 "
+                f'(7,)，或 "error"；得到 {told!r:.60}。',
+                f"The value of {row!r} should be a tuple of ints such as "
+                f'(3, 5), with one axis such as (7,), or "error"; got '
+                f"{told!r:.60}.",
+            )
+        return told
+
+    return answer if answer is by_torch else look_up
+
+
+def same_row(told, want):
+    """Compare two entries; say what is wrong without giving it away."""
+    if told == want:
+        return True
+    if want == "error":
+        raise Rejection(
+            f"你填了 {told}，但这一行会报错：对照第 5 节的表，看哪个要求没有"
+            "满足。",
+            f"You wrote {told}, but this row raises an error: see which "
+            "condition in the table of section 5 is not met.",
+        )
+    if told == "error":
+        raise Rejection(
+            '你填了 "error"，但这一行可以运行：对照第 5 节的表，再想想它的'
+            "形状。",
+            'You wrote "error", but this row runs: go by the table of '
+            "section 5 and work out its shape.",
+        )
+    if len(told) != len(want):
+        raise Rejection(
+            f"{told} 的轴的个数不对：哪些轴留下，哪些被加掉？",
+            f"The number of axes of {told} is not right: which axes stay, "
+            "and which are summed?",
+        )
+    raise Rejection(
+        f"{told} 的轴数对，但有的大小不对：每个轴来自左边还是右边？",
+        f"{told} has the right number of axes, but not the right sizes: does "
+        "each axis come from the left or from the right?",
+    )
+
+
+shape_table = exercise(
+    shape_table,
+    lambda rng: ((row,) for row in ROWS),
+    name="shape_table",
+    oracle=by_torch,
+    adapt=by_table,
+    compare=same_row,
+    seeds=(0,),
+    wrong="""
+* (4, 5)": "error" => * (4, 5)": (3, 5)
+(3, 4) * (4, 5)：你按矩阵乘算了。* 是逐元素相乘，从右往左对齐，4 和 5 不相等，
+也没有一个是 1。
+(3, 4) * (4, 5): you took it as a matrix product. * works element by element,
+aligned from the right, and 4 and 5 are neither equal nor is one of them 1.
+
+"(3, 4) @ (4,)": (3,) => "(3, 4) @ (4,)": (3, 1)
+(3, 4) @ (4,)：右边是向量，算完就没有列这个轴了，不会留下一个 1。
+(3, 4) @ (4,): the right one is a vector, so the result has no axis of columns,
+not even one of size 1.
+
+"(3, 4) @ (4,)": (3,) => "(3, 4) @ (4,)": (3, 4)
+(3, 4) @ (4,)：你按逐元素相乘算了。@ 把 4 这个轴加掉。
+(3, 4) @ (4,): you took it element by element. @ sums over the axis of 4.
+
+(4,) @ (4,)": () => (4,) @ (4,)": (4,)
+(4,) @ (4,)：两个向量的 @ 是点积，4 这个轴被加掉了。
+(4,) @ (4,): of two vectors, @ is the dot product, and the axis of 4 is summed.
+
+(4,) @ (4,)": () => (4,) @ (4,)": (1,)
+(4,) @ (4,)：(1,) 还有一个轴，点积是标量，一个轴也没有。
+(4,) @ (4,): (1,) has an axis; the dot product is a scalar, with no axis at
+all.
+
+* (3, 4)": (2, 3, 4) => * (3, 4)": "error"
+(2, 3, 4) * (3, 4)：从右往左对齐，4 对 4，3 对 3，缺的轴自动重复，所以合法。
+(2, 3, 4) * (3, 4): aligned from the right, 4 meets 4, 3 meets 3, and the
+missing axis is repeated, so it is legal.
+
+"(2, 3, 4) @ (4, 5)": (2, 3, 5) => "(2, 3, 4) @ (4, 5)": "error"
+(2, 3, 4) @ (4, 5)：合法。两个样本、每个样本的 3 个位置共用右边这一个矩阵。
+(2, 3, 4) @ (4, 5): legal. The 3 positions of both samples share the one matrix
+on the right.
+
+(2, 3, 4) @ (3, 4)": "error" => (2, 3, 4) @ (3, 4)": (2, 3, 4)
+(2, 3, 4) @ (3, 4)：你按逐元素相乘算了。@ 要左边最后一个轴（4）等于右边倒数第二
+个轴（3）。
+(2, 3, 4) @ (3, 4): you took it element by element. @ needs the last axis on
+the left (4) to equal the last but one on the right (3).
+
+(5, 4, 6)": "error" => (5, 4, 6)": (2, 3, 6)
+(2, 3, 4) @ (5, 4, 6)：后两个轴合适，但批次是 2 和 5，配不上。
+(2, 3, 4) @ (5, 4, 6): the last two axes fit, but the batches are 2 and 5 and
+do not.
+
+(2, 4, 5)": (2, 3, 5) => (2, 4, 5)": (2, 3, 2, 5)
+(2, 3, 4) @ (2, 4, 5)：批次轴一一配对，结果里只出现一次。
+(2, 3, 4) @ (2, 4, 5): the batch axes are paired, and the result has the axis
+once.
+
+(2, 3, 4), (4, 5))": "error" => (2, 3, 4), (4, 5))": (2, 3, 5)
+bmm((2, 3, 4), (4, 5))：这是 @ 的结果。bmm 要两个三维张量，不会替你重复批次轴。
+bmm((2, 3, 4), (4, 5)): that is what @ gives. bmm needs two tensors of three
+axes and does not repeat the batch for you.
+""",
+)
+
+# --- 4: three tensors ------------------------------------------------------
+
+
+def bilinear(x, w, y):
+    return torch.einsum("bd,de,be->b", x, w, y)
+
+
+@says(
+    "要用一个 einsum 写完，前后都不再有别的运算。",
+    "Write it as a single einsum, with no other operation before or after.",
+)
+def is_one_einsum(f, x, w, y):
+    return called(f, x, w, y) == ["einsum"]
+
+
+bilinear = exercise(
+    bilinear,
+    draw("B D, D E, B E"),
+    oracle=lambda x, w, y: (x @ w * y).sum(dim=1),
+    holds=[is_one_einsum],
+    wrong="""
+be->b => be->
+你把批次也加起来了，只剩一个数：每个样本要有自己的数。
+You also summed over the batch, and one number is left: each sample has a
+number of its own.
+
+be->b => ce->bc
+结果是 (B, B)：每个 x 与每个 y 都配了一次。x 和 y 的批次是同一个轴。
+The result is (B, B): every x met every y. The batch of x and that of y are one
+axis.
+
+be->b => ce->b
+x 和 y 的批次轴用了两个字母，没有保留的那个被加掉了：每个 x 配上了所有的 y 之和
+。
+The batch axes of x and y have two letters, and the one that is not kept was
+summed: every x met the sum of all y.
+
+be->b => be->be
+e 没有加起来：结果是 (B, E)，要 (B,)。
+e is not summed: the result is (B, E), (B,) is asked for.
+
+be->b => be->bd
+d 没有加起来：结果是 (B, D)，要 (B,)。
+d is not summed: the result is (B, D), (B,) is asked for.
+
+de, => ed,
+w 的两个轴反了（或者 x 与 y 换了位置）：它的行对应 x 的特征，列对应 y 的。
+The two axes of w are swapped (or x and y are): its rows belong to the features
+of x, its columns to those of y.
+
+return right(x, w, y)[:, None]
+值对了，形状是 (B, 1)：要 (B,)。
+The values are right, the shape is (B, 1): (B,) is asked for.
+
+return (x @ w).sum(1)
+没有用到 y：你得到的是 x w 各行之和。
+y is not used: you got the row sums of x w.
+
+return right(x, w, y) / len(x)
+每个数都小了 B 倍：这里求和，不求平均。
+Every number is B times too small: sum, do not average.
+""",
+)
+
+# --- 5: the wrong equation -------------------------------------------------
+
+
+def find_wrong(equations):
+    x, w = torch.randn(2, 3), torch.randn(3, 4)
+    for i, equation in enumerate(equations):
+        try:
+            y = torch.einsum(equation, x, w)
+        except RuntimeError:
+            return i
+        if y.shape != (2, 4) or not torch.allclose(y, x @ w):
+            return i
+
+
+RIGHT = ("ak,kc->ac", "ak,kc", "...k,kc->...c")
+WRONG = (
+    "ak,ck->ac",  # raises: W is taken transposed
+    "ka,kc->ac",  # raises: X is taken transposed
+    "ak,kc->ca",  # runs: the result is transposed
+    "ck,ka",  # runs: so is the result of the implicit order
+)
+
+
+def four_equations(rng):
+    for place, wrong in enumerate(WRONG + WRONG[1:] + WRONG[:1]):
+        kinds = torch.randint(len(RIGHT), (3,), generator=rng).tolist()
+        four = [RIGHT[i] for i in kinds]
+        four.insert(place % 4, wrong)
+        for i, pattern in enumerate(four):
+            picked = torch.randperm(26, generator=rng)[:3].tolist()
+            k, (a, c) = picked.pop(), sorted(picked)  # a before c
+            names = {
+                old: chr(97 + n)
+                for old, n in zip("kac", (k, a, c), strict=True)
+            }
+            four[i] = pattern.translate(str.maketrans(names))
+        yield (four,)
+
+
+find_wrong = exercise(
+    find_wrong,
+    four_equations,
+    wrong="""
+x = torch.eye(3)
+for i, equation in enumerate(equations):
+    if not torch.equal(torch.einsum(equation, x, x), x):
+        return i
+没有找到错的那个，返回了 None。在方阵上四个方程都一样；换成不是方阵的 X 和 W，
+三个大小都不同。
+The wrong one was not found, and None came back. On square matrices all four
+agree; take an X and a W that are not square, with three different sizes.
+
+return 0
+总是返回 0。在方阵上四个方程看不出区别；用不是方阵的 X 和 W 去试。
+It always returns 0. On square matrices nothing tells the four apart; try an X
+and a W that are not square.
+
+y.shape != (2, 4) or not torch.allclose(y, x @ w) => False
+只找到了会报错的方程。有的方程不报错，结果却是转置的。
+It finds only equations that raise. Some run and give the transposed result.
+
+except RuntimeError: => except RuntimeError:\\n            continue
+只找到了不报错而结果不对的方程。会报错的那个也是错的。
+It finds only equations that run and give a wrong result. One that raises is
+wrong too.
+
+except RuntimeError => except KeyError
+错的方程在不是方阵的输入上报错，你的函数也跟着停了：用 try / except 接住它。
+The wrong equation raises on input that is not square, and your function stops
+with it: catch it with try and except.
+
+return i => return equation
+返回的是方程本身，要的是它的编号（从 0 数起）。
+You return the equation; its number is asked for, counted from 0.
+
+enumerate(equations) => enumerate(equations, 1)
+编号从 1 数起了：第一个方程是 0。
+The numbers start from 1: the first equation is number 0.
+
+return next(i for i in range(4) if i != right(equations))
+条件反了：你返回了第一个对的方程。
+The condition is the wrong way round: you return the first equation that is
+right.
+
+return next((i for i, e in enumerate(equations) if "->" not in e), None)
+你找的是没写箭头的方程。没写箭头不等于错：输出按字母顺序排列，要看排出来对不对。
+You look for an equation without an arrow. That is not wrong in itself: the
+output is in alphabetical order, which may be the right one.
+
+return next((i for i, e in enumerate(equations) if "..." in e), None)
+你找的是带三个点的方程。三个点只是代表前面的轴，不等于错。
+You look for an equation with three dots. They only stand for the axes in
+front, which is not wrong in itself.
+""",
+)
