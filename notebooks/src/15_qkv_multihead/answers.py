@@ -3,10 +3,11 @@
 import itertools
 import math
 
-import checks
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+import checks
 
 # --- masked_attention --------------------------------------------------------
 
