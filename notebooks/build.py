@@ -266,8 +266,10 @@ def _cell(path: Path, lines: list[str], node, line: int) -> Cell:
         line,
     )
     meta = dict(node.metadata)
+    rest = {k: meta[k] for k in ("lang", "alt", "why") if k in meta}
+    rest["tags"] = tuple(meta.get("tags", []))
     kind = "code" if code else "text"
-    cell = Cell(path, kind, source, line, body + 1, **_options(meta))
+    cell = Cell(path, kind, source, line, body + 1, **rest)
     wrong = set(meta) - ({"tags", "alt", "why"} if code else {"lang"})
     wrong |= set(cell.tags) - set(TAGS)
     wrong |= {cell.lang} - {None, *LANGUAGES}
@@ -288,19 +290,13 @@ def _cell(path: Path, lines: list[str], node, line: int) -> Cell:
     return cell
 
 
-def _options(meta: dict) -> dict:
-    known = {k: meta[k] for k in ("lang", "alt", "why") if k in meta}
-    return {**known, "tags": tuple(meta.get("tags", []))}
-
-
 def _judge(path: Path, cells: list[Cell]) -> None:
     """Languages in pairs, set-up first, plain Python, checks at the end."""
     code = [cell for cell in cells if cell.kind == "code"]
     setups = [cell for cell in code if "setup" in cell.tags]
-    if setups != code[:1]:
-        line = (setups or code or [None])[-1]
+    if len(setups) != 1 or setups != code[:1]:
         reason = "exactly one cell is tagged setup, the first one"
-        raise Problem(path, line.line if line else 1, reason)
+        raise Problem(path, setups[-1].line if setups else 1, reason)
     for cell, after in zip(cells, [*cells[1:], None], strict=True):
         pair = after is not None and after.lang == "en"
         if (cell.lang == "zh") != pair:
@@ -508,9 +504,8 @@ def _execute(
     try:
         client.execute_cell(node, at, store_history=history and not hidden)
     except CellExecutionError as error:
-        told = r"Cell In\[\d+\], line (\d+)"
         plain = re.sub(r"\x1b\[[\d;]*m", "", error.traceback)
-        found = re.search(told, plain)
+        found = re.search(r"Cell In\[\d+\], line (\d+)", plain)
         if found and not hidden and "setup" not in cell.tags:
             line = int(found[1]) - 1
         text = [*cell.source.split("\n"), ""][line].strip()
@@ -598,9 +593,8 @@ def edition(
         if seen[node.id] > 1:
             node.id += f"-{seen[node.id]}"
         meta = {"tags": list(cell.tags), "alt": cell.alt, "why": cell.why}
-        node.metadata = nbformat.from_dict(
-            {k: v for k, v in meta.items() if v}
-        )
+        meta = {key: value for key, value in meta.items() if value}
+        node.metadata = nbformat.from_dict(meta)
         cells.append(node)
     book = new_notebook(cells=cells, metadata=METADATA)
     book.nbformat_minor = 5
@@ -693,7 +687,7 @@ def build(names: list[str], root: Path = ROOT, check: bool = False) -> list:
         What differs, in sentences: nothing after a build.
     """
     chosen = [find(root, name) for name in names] or sources(root)
-    series, texts, wrong = lessons(root), {}, []
+    series, wrong = lessons(root), []
     for lesson in series:
         code = [cell.source for cell in lesson.code()[1:]]
         old, outputs = committed(lesson, root)
@@ -704,11 +698,8 @@ def build(names: list[str], root: Path = ROOT, check: bool = False) -> list:
                 reason = f"takes {seconds:.1f} CPU s, not {lesson.seconds}"
                 raise Problem(lesson.path, _line_of(text, "seconds"), reason)
             for at, cell in enumerate(lesson.code()):
-                # What may differ stays while no code up to there changed.
-                if (
-                    "nbval-ignore-output" in cell.tags
-                    and old[:at] == code[:at]
-                ):
+                same = old[:at] == code[:at]  # no code up to there changed
+                if same and "nbval-ignore-output" in cell.tags:
                     outputs[at] = kept[at]
             print(f"{lesson.name}: {seconds:.1f} CPU s of {lesson.seconds}")
         elif old != code:
@@ -718,18 +709,22 @@ def build(names: list[str], root: Path = ROOT, check: bool = False) -> list:
         if lesson.path in chosen or not check:
             for lang in LANGUAGES:
                 path = edition_path(lesson.name, lang, root)
-                texts[path] = edition(lesson, lang, outputs, series, root)
-    if not (check and names):
-        texts.update(tables(series, root))
-    for path, text in texts.items():
-        if path.exists() and path.read_text(encoding="utf-8") == text:
-            continue
-        if check:
-            wrong.append(f"{path.relative_to(root)} differs from its source")
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8", newline="\n")
+                text = edition(lesson, lang, outputs, series, root)
+                wrong += put(path, text, root, check)
+    for path, text in tables(series, root).items():
+        wrong += put(path, text, root, check)
     return wrong
+
+
+def put(path: Path, text: str, root: Path, check: bool) -> list[str]:
+    """Write a file, or with `check` say that it is not what it should be."""
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return []
+    if check:
+        return [f"{path.relative_to(root)} differs from its source"]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return []
 
 
 def main(words: list[str] | None = None) -> int:
