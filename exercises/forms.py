@@ -147,8 +147,8 @@ class Sizes(dict):
             back = x.permute(*reversed(range(x.ndim))).contiguous()
             return back.permute(*reversed(range(x.ndim)))
         if self._layout == "storage offset":
-            wide = torch.cat([x.new_zeros(3), x.flatten()])
-            return wide[3:].view(x.shape)
+            wide = torch.cat([x.new_zeros(4), x.flatten()])
+            return wide[4:].view(x.shape)
         return x
 
     def normal(self, word: str) -> Tensor:
