@@ -21,9 +21,9 @@ def finite(
 # --- attention -------------------------------------------------------------
 
 
-def _moved(f: Callable, before: list, after: list) -> Tensor:
-    """How far each position of the output moves, (N,); axis -2 is N."""
-    moved = (f(*after) - f(*before)).abs()
+def _moved(before: Tensor, after: Tensor) -> Tensor:
+    """How far each position of an output moves, (N,); axis -2 is N."""
+    moved = (after - before).abs()
     return moved.transpose(-2, -1).flatten(0, -2).amax(dim=0)
 
 
@@ -40,8 +40,9 @@ def hides_the_future(f: Callable, *inputs: Tensor) -> None:
     """What comes after t does not move the outputs up to t."""
     q, *others = (x.double() for x in inputs)
     inputs = [60 * q, *others]  # to lower the future is not to hide it
+    before = f(*inputs)
     for t in range(inputs[0].shape[-2] - 1):
-        moved = _moved(f, inputs, _renewed(inputs, slice(t + 1, None)))
+        moved = _moved(before, f(*_renewed(inputs, slice(t + 1, None))))
         for row in (moved[: t + 1] > 1e-9).nonzero().flatten().tolist():
             raise Rejection(
                 f"未来泄漏了：只改动位置 {t} 以后的输入，位置 {row} "
@@ -55,9 +56,10 @@ def hides_the_future(f: Callable, *inputs: Tensor) -> None:
 @says("看不到过去。", "The past is not seen.")
 def sees_the_past(f: Callable, *inputs: Tensor) -> None:
     """What came before t moves every output from t on; queries stay."""
+    before = f(*inputs)
     for t in range(1, inputs[0].shape[-2]):
-        new = _renewed(inputs, slice(t), slice(1, None))
-        moved = _moved(f, inputs, new)
+        after = f(*_renewed(inputs, slice(t), slice(1, None)))
+        moved = _moved(before, after)
         for row in (moved[t:] < 1e-9).nonzero().flatten().tolist():
             raise Rejection(
                 f"看不到过去：改动了位置 {t} 以前的输入，位置 {t + row} "
