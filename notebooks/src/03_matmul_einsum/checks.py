@@ -6,7 +6,15 @@ import re
 import torch
 import torch.nn.functional as F
 
-from exercises import Rejection, draw, exercise, says, variations
+from exercises import (
+    Property,
+    Rejection,
+    draw,
+    exercise,
+    normal,
+    says,
+    variations,
+)
 from exercises.properties import called, without
 
 # --- 1: three loops --------------------------------------------------------
@@ -22,14 +30,9 @@ def matmul_loops(x, w):
     return y
 
 
-@says(
-    "这不是三重循环：你的代码一次就乘了一整行，或更多。这里一次只乘两个数。",
-    "These are not three loops: your code multiplies a whole row at once, or "
-    "more. Here two numbers are multiplied at a time.",
-)
-def takes_single_steps(f, x, w):
-    names = called(f, x, w)
-    return "tolist" in names or len(names) >= w.numel() * len(x)
+def takes_single_steps(f, rng):
+    names = called(f, normal(rng, 4, 5), normal(rng, 5, 6))
+    return "tolist" in names or len(names) >= 4 * 5 * 6 / 2
 
 
 matmul_loops = exercise(
@@ -43,7 +46,12 @@ matmul_loops = exercise(
             "You use a function that sums for you (@, einsum, dot, sum, …): "
             "here, use * and + only.",
         ),
-        takes_single_steps,
+        Property(
+            takes_single_steps,
+            "这不是三重循环：你的代码一次就乘了一整行，或更多。",
+            "These are not three loops: your code multiplies a whole row at "
+            "once, or more.",
+        ),
     ],
     wrong="""
 += => =
@@ -94,14 +102,6 @@ w[k, j] => w[j, k]
 w 的两个下标反了：中间的 k 是 w 的行号。
 The two indices of w are swapped: the inner k is the number of its row.
 
-return right(x, w).T
-结果转置了：行号来自 x，列号来自 w，形状是 (B, E)。
-The result is transposed: rows come from x, columns from w, and the shape is
-(B, E).
-
-return y => return y.tolist()
-数都对，但你返回的是列表：要一个张量。
-The numbers are right, but you return a list: a tensor is asked for.
 """,
 )
 
@@ -207,37 +207,20 @@ equations = exercise(
     adapt=by_equations,
     seeds=(0,),
     wrong="""
-"d,e->de" => "d,e->ed"
-outer：结果转置了：行来自第一个向量，列来自第二个。
-outer: the result is transposed: rows come from the first vector, columns from
-the second.
-
 "d,e->de" => "d,e->"
 outer：d 和 e 都被加掉了，只剩一个数；外积什么也不加。
 outer: d and e are both summed and one number is left; an outer product sums
 nothing.
-
-"dd->" => "dd->d"
-trace：这取出了对角线；迹是对角线之和，一个数。
-trace: this takes out the diagonal; the trace is its sum, one number.
 
 "dd->" => "de->"
 trace：两个轴用了不同的字母，整个矩阵都被加起来了；要的只是对角线之和。
 trace: two letters for the two axes sum the whole matrix; only the diagonal is
 to be summed.
 
-"bhd,bde->bhe" => "bhd,bde->he"
-bmm：批次被加掉了：每个样本要有自己的矩阵。
-bmm: the batch is summed: each sample has a matrix of its own.
-
 "bhd,bde->bhe" => "bhd,cde->bhe"
 bmm：两个批次轴用了不同的字母，第二个被加掉了：第 b 个应只遇到第 b 个。
 bmm: the two batch axes have different letters, and the second is summed:
 number b should meet number b only.
-
-"bhd,bnd->bhn" => "bhd,bnd->bnh"
-QK^T：行和列反了：行来自 Q，列来自 K。
-QK^T: rows and columns are swapped; rows come from Q, columns from K.
 
 "bhd,bnd->bhn" => "bhd,bdn->bhn"
 QK^T：K 的形状是 (B, N, D)，字母按它真实的轴写：不用自己转置，字母的位置就说明
@@ -254,14 +237,6 @@ meet its own K only.
 weight [E, D]：这是 (D, E) 布局的方程；这里 weight 的第一个轴是输出的特征。
 weight [E, D]: this is the equation of the layout (D, E); here the first axis
 of weight is the output features.
-
-"bd,ed->be" => "bd,ed->eb"
-weight [E, D]：结果转置了：每个样本应是一行。
-weight [E, D]: the result is transposed: each sample should be a row.
-
-"bmhd,mde->bmhe" => "bmhd,mde->bhe"
-heads：各个头被加到一起了：每个头要留下自己的结果。
-heads: the heads are summed: the result of each head is to be kept.
 
 "bmhd,mde->bmhe" => "bmhd,nde->bmhe"
 heads：权重的头用了另一个字母，所有头的权重被加在一起：第 m 个头用第 m 份权重。
@@ -454,30 +429,15 @@ x 和 y 的批次轴用了两个字母，没有保留的那个被加掉了：每
 The batch axes of x and y have two letters, and the one that is not kept was
 summed: every x met the sum of all y.
 
-be->b => be->be
-e 没有加起来：结果是 (B, E)，要 (B,)。
-e is not summed: the result is (B, E), (B,) is asked for.
-
-be->b => be->bd
-d 没有加起来：结果是 (B, D)，要 (B,)。
-d is not summed: the result is (B, D), (B,) is asked for.
-
 de, => ed,
 w 的两个轴反了（或者 x 与 y 换了位置）：它的行对应 x 的特征，列对应 y 的。
 The two axes of w are swapped (or x and y are): its rows belong to the features
 of x, its columns to those of y.
 
-return right(x, w, y)[:, None]
-值对了，形状是 (B, 1)：要 (B,)。
-The values are right, the shape is (B, 1): (B,) is asked for.
-
-return (x @ w).sum(1)
+return torch.einsum("bd,de->b", x, w)
 没有用到 y：你得到的是 x w 各行之和。
 y is not used: you got the row sums of x w.
 
-return right(x, w, y) / len(x)
-每个数都小了 B 倍：这里求和，不求平均。
-Every number is B times too small: sum, do not average.
 """,
 )
 
