@@ -125,6 +125,11 @@ def forward_that_asserts(model, x):
     return model(x)
 
 
+@torch.no_grad()
+def forward_without_a_graph(model, x):
+    return forward_that_crops(model, x)
+
+
 def forward_that_returns_the_error(model, x):
     return model(x) if _fits(x) else ValueError("H and W must be 28 to 31")
 
@@ -363,6 +368,7 @@ WRONG = {
         forward_that_squeezes,
         forward_that_squeezes_odd_sizes,
         forward_with_a_new_layer,
+        forward_without_a_graph,
         forward_that_asserts,
         forward_that_returns_the_error,
         forward_that_answers_zeros,

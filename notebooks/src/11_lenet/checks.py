@@ -205,6 +205,8 @@ def layers(rng):
             yield s.I, s.O, (s.K, s.L), bias
     yield 7, 11, (5, 3)
     yield 12, 30
+    yield 31, 4
+    yield 6, 9, (1, 1)
 
 
 layer_params = exercise(
@@ -369,10 +371,22 @@ def rows_at_odd_size(answer, model, x):
     return rows
 
 
+@says(
+    "logits 不带计算图：用这样的 forward 训练不了模型。",
+    "The logits carry no graph: with such a forward the model cannot be "
+    "trained.",
+)
+def trainable(f, model, x):
+    return max(x.shape[2:]) > 31 or min(x.shape[2:]) < 28 or (
+        f(model, x).requires_grad
+    )  # fmt: skip
+
+
 safe_forward = exercise(
     safe_forward,
     images,
     adapt=at_any_size,
+    holds=[trainable],
     wrong="""
 if min(x.shape[2:]) < 16: => if False:
 torch.flatten(x, 1) => x.view(-1, 256)
