@@ -36,7 +36,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 ROOT = Path(__file__).resolve().parents[1]
 LANGUAGES = ("zh", "en")
-TAGS = ("setup", "exercise", "solution", "spoken", "nbval-ignore-output")
+TAGS = ("setup", "exercise", "spoken", "nbval-ignore-output")
 FIELDS = {
     "id": str,
     "title": dict,
@@ -249,7 +249,12 @@ def read(path: Path) -> Lesson:
     places = zip(book.cells, book.metadata["source_map"], strict=True)
     cells = [_cell(path, lines, node, line) for node, line in places]
     _judge(path, cells)
-    return Lesson(path, **course, cells=tuple(_with_answers(path, cells)))
+    checks, every = path.with_name("checks.py"), []
+    for cell in cells:
+        every += [cell]
+        if "exercise" in cell.tags:  # its solution is folded under it
+            every += [answer(checks, cell)]
+    return Lesson(path, **course, cells=tuple(every))
 
 
 def _line_of(text: str, field: str) -> int:
@@ -326,19 +331,6 @@ def checked(cell: Cell) -> str | None:
 def last_statement(cell: Cell) -> str:
     """The text of a cell's last statement."""
     return ast.get_source_segment(cell.source, ast.parse(cell.source).body[-1])
-
-
-def _with_answers(path: Path, cells: list[Cell]) -> Iterator[Cell]:
-    """The cells, each exercise followed by its folded solution."""
-    for cell, after in zip(cells, [*cells[1:], None], strict=True):
-        yield cell
-        if "exercise" not in cell.tags:
-            continue
-        # Until every lesson has a room of its own, the solution may still be
-        # a cell of the source. Afterwards: these two lines and the tag go.
-        if after is not None and "solution" in after.tags:
-            continue
-        yield answer(path.with_name("checks.py"), cell)
 
 
 def answer(checks: Path, exercise: Cell) -> Cell:

@@ -24,11 +24,12 @@ def source(root: Path) -> Path:
     return root / "notebooks" / "src" / "07_tiny" / "lesson.md"
 
 
-def change(root: Path, old: str, new: str) -> None:
-    """Replace a text of the source, which must be there."""
-    text = source(root).read_text(encoding="utf-8")
+def change(root: Path, old: str, new: str, name: str = "lesson.md") -> None:
+    """Replace a text of the room, which must be there."""
+    path = source(root).with_name(name)
+    text = path.read_text(encoding="utf-8")
     assert old in text
-    source(root).write_text(text.replace(old, new, 1), encoding="utf-8")
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
 def built(root: Path) -> dict[str, bytes]:
@@ -112,9 +113,10 @@ def test_texts_follow_the_language(once: Path) -> None:
 
 def test_solution_is_the_right_answer_folded(once: Path) -> None:
     shown = [
-        "@functools.cache\ndef add(a, b):\n    return a + b",
+        "@functools.cache\ndef add(a, b):\n    global word\n"
+        "    word = random.random()\n    return a + b",
         "add_again = operator.add",
-        'word = "left behind"\n\n\ndef add_last(a, b):\n    return b + a',
+        "def add_last(a, b):\n    return b + a",
     ]
     for lang, summary in (("zh", "参考答案"), ("en", "Reference answer")):
         every = cells(once, lang)
@@ -343,18 +345,6 @@ STOPS = {
         "os._exit(1)",
         "stops the kernel",
     ),
-    "solution is wrong": (
-        "return b + a",
-        "return b * a",
-        "random.random()",
-        "the check does not say ✓: ✗ gives 6",
-    ),
-    "solution fails": (
-        "return b + a",
-        "return b + c",
-        "random.random()",
-        "NameError: name 'c' is not defined",
-    ),
     "stub is an answer": (
         "def add(a, b):\n    return None",
         "def add(a, b):\n    return a + b",
@@ -394,6 +384,22 @@ def test_build_stops(root: Path, name: str) -> None:
     lines = source(root).read_text(encoding="utf-8").split("\n")
     assert lines[stopped.value.line - 1] == named
     assert built(root) == before
+
+
+@pytest.mark.parametrize(
+    ("new", "reason"),
+    [("return b * a", "does not say ✓: ✗ gives 6"), ("return c", "NameError")],
+)
+def test_wrong_right_answer_stops_the_build(
+    root: Path, new: str, reason: str
+) -> None:
+    path = source(root).with_name("checks.py")
+    change(root, "return b + a", new, path.name)
+    with pytest.raises(build.Problem, match=reason) as stopped:
+        build.build(["07"], root)
+    lines = path.read_text(encoding="utf-8").split("\n")
+    assert stopped.value.path == path
+    assert lines[stopped.value.line - 1] == "def add_last(a, b):"
 
 
 def test_command_line_names_file_and_line(root: Path, capsys) -> None:
@@ -437,11 +443,7 @@ EDITS: dict[str, tuple[Callable[[Path], object], str]] = {
         "07_tiny is not built from its source",
     ),
     "the right answer": (
-        lambda root: (
-            source(root)
-            .with_name("checks.py")
-            .write_text("def add(a, b):\n    return b\n\n\nadd_again = add\n")
-        ),
+        lambda root: change(root, "b + a", "a + b", "checks.py"),
         "zh/07_tiny",
     ),
     "minutes": (

@@ -122,7 +122,6 @@ BROKEN: list[tuple[str, tuple[str, str]]] = [
     ("ruff", code(f"x = {'1' * 80}")),
     ("ruff", code("x=1")),
     ("plain_code", code("1 + 1;")),
-    ("ruff", ("return b + a", "return b+a")),
     ("plain_code", code("x: int = 1")),
     ("plain_code", code("def f(x: int):\n    pass")),
     ("plain_code", code("def f() -> int:\n    pass")),
