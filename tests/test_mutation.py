@@ -1,0 +1,115 @@
+"""No check accepts a small wrong edit of its right answer."""
+
+import random
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import mutate
+import pytest
+import rooms
+
+from exercises import Exercise, exercise, judge
+from exercises.box import Box
+from exercises.forms import compiled, source_of
+
+pytest_generate_tests = rooms.pytest_generate_tests
+judging = sys.modules["exercises.judge"]  # the package's `judge` is a function
+LEFT_OUT = {"beat_baseline"}  # a recipe: others may do as well
+MORE = range(100, 120)  # further seeds
+TOLD: Counter[bool] = Counter()  # whether verdicts on mutants were bare
+
+
+class Values:
+    """Whether answers give right values; stops at the first wrong one.
+
+    The judge would look at all cases, and for a sentence.
+    """
+
+    def __init__(self, checked: Exercise, seeds: Any = None) -> None:
+        self.checked = checked
+        cases = checked.all_cases(seeds)
+        order = random.Random(0).sample(range(len(cases)), len(cases))
+        box = Box(300, checked.default_dtype)
+        self.cases = [
+            (i, cases[i], judging._run(
+                checked, checked.reference, cases[i], box, i
+            ))
+            for i in order
+        ]  # fmt: skip
+
+    def accept(self, answer: Any, seconds: float = 2.0) -> bool:
+        box = Box(seconds, self.checked.default_dtype)
+        for i, case, want in self.cases:
+            got = judging._run(self.checked, answer, case, box, i)
+            if box.ended or judging._fault(
+                self.checked, answer, case, got, want
+            ):
+                return False
+        return True
+
+
+def holes(
+    checked: Exercise, module: ModuleType, told: Counter | None = None
+) -> Iterator[str]:
+    """The edits that a check accepts although they give other results.
+
+    Args:
+        checked: the exercise.
+        module: where it is made.
+        told: counts whether verdicts were bare, for every twelfth mutant.
+    """
+    values, more = Values(checked), Values(checked, MORE)
+    source = source_of(module.__file__, checked.name)
+    for i, (what, text) in enumerate(mutate.mutants(source)):
+        try:
+            answer = compiled(checked.name, vars(module), text)
+        except Exception:  # it does not even load
+            continue
+        if told is not None and i % 12 == 0:
+            verdict = judge(checked, answer)
+            if verdict.status == "wrong":
+                told[verdict.bare] += 1
+        if (
+            values.accept(answer)
+            and not more.accept(answer, 60)
+            and judge(checked, answer).status == "right"
+        ):
+            yield what
+
+
+def test_mutants_are_rejected(room, name):
+    checks, _ = rooms.modules(room)
+    assert list(holes(rooms.exercises(room)[name], checks, TOLD)) == []
+
+
+def test_few_verdicts_are_bare(capsys):
+    bare, told = TOLD[True], TOLD.total()
+    with capsys.disabled():
+        print(f"\n{bare} of {told} verdicts on mutants are bare")
+    assert bare <= told / 10
+
+
+# --- the tests above find a hole -------------------------------------------
+
+
+def capped(n):
+    return min(n, 7)
+
+
+def every(rng):
+    yield from ((n,) for n in range(10))
+
+
+def few(rng):
+    yield from every(rng) if rng.initial_seed() in MORE else ((2,), (7,))
+
+
+@pytest.mark.parametrize(
+    ("cases", "found"), [(every, 0), (few, 2)], ids=["sound", "weak"]
+)
+def test_hole_is_found(cases, found):
+    weak = exercise(capped, cases)
+    assert len(list(holes(weak, sys.modules[__name__]))) == found
