@@ -277,7 +277,7 @@ def rhythm(book: Book) -> list[str]:
 @rule
 def lengths(book: Book) -> list[str]:
     """Code: median 6 lines, nine in ten 15, never 30; output: 20."""
-    code = book.code()[1:]  # the set-up cell is the build's
+    code = book.code()[2:]  # neither the set-up nor the imports
     lines = sorted(cell["source"].count("\n") + 1 for cell in code)
     wrong = []
     long = sum(n > 15 for n in lines) > len(book.code()) / 10
