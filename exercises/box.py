@@ -185,10 +185,10 @@ _STATE: tuple[tuple[Callable, Callable, Any], ...] = (
     (torch.get_default_dtype, torch.set_default_dtype, None),
     (torch.is_anomaly_enabled, torch.set_anomaly_enabled, False),
     (torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode,
-     "warn"),
+     1),  # warn
     (os.getcwd, os.chdir, None),
     (sys.getrecursionlimit, sys.setrecursionlimit, None),
-    (torch.get_num_threads, torch.set_num_threads, None),
+    (torch.get_num_threads, torch.set_num_threads, 1),
 )  # fmt: skip
 
 
@@ -201,8 +201,8 @@ def settings(seed: int, dtype: torch.dtype = torch.float32) -> Iterator[None]:
         stance = torch.compiler.set_stance("force_eager")
     with stance, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for _, write, value in _STATE:
-            if value is not None:
+        for read, write, value in _STATE:
+            if value is not None and read() != value:
                 write(value)
         torch.set_default_dtype(dtype)
         torch.default_generator.manual_seed(seed)

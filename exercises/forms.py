@@ -67,6 +67,8 @@ def exercise(
 ) -> Exercise:
     """Make an exercise out of a right answer.
 
+    A module whose lesson sets the default dtype says so in `DTYPE`.
+
     Args:
         answer: the right answer; its source in the calling module is what
             the mistakes edit and what the lesson shows.
@@ -76,7 +78,7 @@ def exercise(
         wrong: the mistakes, as described above.
         holds: what must hold beyond values, in the order in which it is told.
         **options: `oracle`, `adapt`, `compare`, `raises`, `seeds`,
-            `time_limit`, `default_dtype` of `Exercise`.
+            `time_limit` of `Exercise`.
 
     Raises:
         TypeError: the answer has no name and none is given.
@@ -85,6 +87,7 @@ def exercise(
     if not name:
         raise TypeError("exercise: an answer that is a value needs name=")
     scope = sys._getframe(1).f_globals
+    options.setdefault("default_dtype", scope.get("DTYPE", torch.float32))
     if inspect.isclass(answer):  # its methods may call it by its name
         answer = compiled(name, scope, source_of(scope["__file__"], name))
     return Exercise(

@@ -17,6 +17,8 @@ from exercises import (
 )
 from exercises.properties import called, without
 
+DTYPE = torch.float64  # the lesson's default
+
 # --- 1: three loops --------------------------------------------------------
 
 

@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from exercises import Rejection, draw, exercise, says, variations
 from exercises.properties import limited, without
 
+DTYPE = torch.float64  # the lesson's default
+
 # --- 1. what a graph holds -------------------------------------------------
 
 
@@ -159,7 +161,6 @@ linear_backward = exercise(
     linear_backward,
     draw("B H D, D E, B H E"),
     oracle=layer_by_autograd,
-    default_dtype=torch.float64,
     holds=[by_hand],
     wrong=r"""
 g @ w.T => g @ w
@@ -265,7 +266,6 @@ local_grad = exercise(
     local_grad,
     local_cases,
     oracle=forward_by_autograd,
-    default_dtype=torch.float64,
     holds=[by_hand],
     wrong=r"""
 other * (x > 0) => (x > 0).to(x.dtype)
@@ -689,7 +689,6 @@ grad_after = exercise(
     grad_after,
     grad_cases,
     oracle=grad_by_running,
-    default_dtype=torch.float64,
     wrong=r"""
 return None => return torch.zeros_like(g)
 应为 None 的地方你返回了 0：从没收到梯度，或被 zero_grad() 清掉，都是 None。
@@ -796,7 +795,6 @@ distill_loss = exercise(
     distill_loss,
     distill_cases,
     adapt=with_gradients,
-    default_dtype=torch.float64,
     wrong=r"""
 .detach() =>
 老师那一支没有截断：w_teacher 也收到了梯度。

@@ -8,6 +8,8 @@ from torch import nn
 from exercises import Rejection, draw, exercise, says, variations
 from exercises.properties import no_loop, without
 
+DTYPE = torch.float64  # the lesson's default
+
 # --- 1. the shape after broadcasting -----------------------------------------
 
 

@@ -6,11 +6,16 @@ from functools import partial
 import torch
 import torch.nn.functional as F
 
-from exercises import Rejection, labelled, normal, says, variations
-from exercises import exercise as any_exercise
+from exercises import (
+    Rejection,
+    exercise,
+    labelled,
+    normal,
+    says,
+    variations,
+)
 
-# The lesson sets float64 as its default dtype, and its texts ask for no other.
-exercise = partial(any_exercise, default_dtype=torch.float64)
+DTYPE = torch.float64  # the lesson's default, and its texts ask for no other
 rounds = partial(variations, dtypes=(torch.float64,))
 
 # --- 1. find the leak --------------------------------------------------------

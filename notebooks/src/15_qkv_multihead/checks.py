@@ -15,6 +15,8 @@ from exercises.properties import (
     without,
 )
 
+DTYPE = torch.float64  # the lesson's default
+
 # --- 1: a mask -------------------------------------------------------------
 
 

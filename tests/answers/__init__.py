@@ -1,1 +1,0 @@
-"""Answers that readers gave: right ones and wrong ones, by lesson."""
