@@ -164,7 +164,9 @@ def _stop(thread: threading.Thread) -> bool:
     sys.unraisablehook = threading.excepthook = tell
     strike()
     thread.join(2.0)
-    if thread.is_alive():
+    if thread.is_alive() and sys.version_info >= (3, 12):
+        _stop_at_a_line(thread)
+    elif thread.is_alive():
         interval = sys.getswitchinterval()
         sys.setswitchinterval(1e-6)
         others = [threading.Thread(target=strikes) for _ in range(8)]
@@ -175,6 +177,24 @@ def _stop(thread: threading.Thread) -> bool:
         sys.setswitchinterval(interval)
     sys.unraisablehook, threading.excepthook = hooks
     return not thread.is_alive()
+
+
+def _stop_at_a_line(thread: threading.Thread) -> None:
+    """Raise TimeUp at every line of the thread, in `except` blocks too."""
+    watch = sys.monitoring
+    line = watch.events.LINE
+
+    def at_line(code: Any, number: int) -> None:
+        if threading.get_ident() == thread.ident:
+            raise TimeUp
+
+    watch.use_tool_id(4, "course")
+    watch.register_callback(4, line, at_line)
+    watch.set_events(4, line)
+    thread.join(2.0)
+    watch.set_events(4, 0)
+    watch.register_callback(4, line, None)
+    watch.free_tool_id(4)
 
 
 # What is read before a call, set for it (where a value stands) and put back.
