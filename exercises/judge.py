@@ -485,10 +485,10 @@ def _alike(mine: Iterable[Outcome], theirs: Iterable[Outcome]) -> bool:
     """Whether two answers did the same on every case.
 
     A dtype does not count. Errors of the same type are the same, rejections
-    only with the same sentence. Where nothing but errors came, a message must
-    agree too: a type alone says too little.
+    only with the same sentence. Where nothing but errors came, all messages
+    must agree too: a type alone says too little.
     """
-    telling = False
+    values, messages = False, []
     for a, b in zip(mine, theirs, strict=True):
         one, other = a.error, b.error
         if type(one) is not type(other):
@@ -496,14 +496,19 @@ def _alike(mine: Iterable[Outcome], theirs: Iterable[Outcome]) -> bool:
         if isinstance(one, Rejection) and one.sentence != other.sentence:
             return False
         if one is not None:
-            telling |= error_text(one) == error_text(other)
-        elif a.changed.keys() != b.changed.keys() or difference(
+            messages.append(error_text(one) == error_text(other))
+        elif _touched(a) != _touched(b) or difference(
             _cast(a.value, b.value), b.value
         ):
             return False
         else:
-            telling = True
-    return telling
+            values = True
+    return values or (bool(messages) and all(messages))
+
+
+def _touched(outcome: Outcome) -> dict[int, str]:
+    """Which part of which argument was changed in place."""
+    return {i: part for i, (part, _) in outcome.changed.items()}
 
 
 def _cast(value: Any, like: Any) -> Any:
@@ -596,12 +601,20 @@ def _which(
             )
     for name in cases[0]:
         given = [case.get(name) for case in cases]
+        empty = {i for i, x in enumerate(given)
+                 if isinstance(x, (tuple, list)) and not x}  # fmt: skip
+        if amiss.keys() == empty:
+            zh, en = f"{name} 为空", f"{name} is empty"
+            return f"只有 {zh}时不对：", f"Wrong only where {en}: "
         if all(isinstance(x, (str, int)) for x in given):
             first, *rest = {given[i] for i in amiss}
             with_it = len(given) if rest else given.count(first)
-            # A word names a part of the task, of which some may be right.
-            if with_it == len(amiss) or (
-                isinstance(first, str) and with_it < len(given)
+            # A word names a part of the task, of which some may be right;
+            # a large number is there by chance.
+            if (
+                with_it < len(given)
+                if isinstance(first, str)
+                else with_it == len(amiss) and abs(first) < 3
             ):
                 told = f"{name} = {first!r}"
                 return f"只有 {told} 时不对：", f"Wrong only where {told}: "

@@ -210,6 +210,26 @@ def test_what_a_module_keeps():
     assert "model = Sequential( (0): Linear(in_features=3" in shown
 
 
+def run_model(model, x):
+    y = model(x)
+    return y
+
+
+def test_a_mistake_is_named_by_what_it_changes():
+    task = exercise(
+        run_model,
+        lambda rng: [(nn.Linear(3, 2), torch.ones(4, 3))],
+        wrong="return y => y.sum().backward(); return y\n反向。\nBackward.",
+    )
+
+    def answer(act):
+        return lambda model, x: (model(x), act(model))[0]
+
+    assert "eval mode" in says_of(answer(lambda m: m.eval()), task)
+    acts = answer(lambda m: m(torch.ones(4, 3)).sum().backward())
+    assert says_of(acts, task) == "Backward."
+
+
 def test_functions_in_a_case_are_named():
     def apply(f, x):
         return f(x)
@@ -356,6 +376,9 @@ _right = attend.answer
             [_right(x, w)[:1], x.roll(1, 1)[1:] + 0.123])),
         ("last wrong", lambda x, w: torch.cat([_right(x, w)[:-1], x[-1:]])),
         ("~rough", lambda x, w: _right(x, w) + 1e-4 * x),
+        ("~rough", lambda x, w: _right(x, w) + 1e-6 * x),
+        ("last wrong", lambda x, w: torch.cat(
+            [_right(x, w)[:-1], x[-1:] * (len(x) == 1)])),
     ],
 )  # fmt: skip
 def test_diagnosis(key, answer):
