@@ -15,7 +15,7 @@ from torch import Tensor, nn
 Sentence = tuple[str, str]
 
 _HAN = re.compile("[一-鿿]")
-_CHINESE = re.compile("[一-鿿、。：；！？（），“”]")
+_CHINESE = re.compile("[一-鿿、。：；！？（），]")
 _WIDE = re.compile("[一-鿿、-〗！-～“”…]")
 
 _HINTS = {  # what is due, what came (None: whatever is due)
@@ -103,7 +103,9 @@ def type_name(value: Any) -> str:
     """`torch.Tensor`, `numpy.float64`, `int`, ...: what a student reads."""
     if isinstance(value, Tensor):  # a Parameter is one, too
         return "torch.Tensor"
-    kind = tuple if isinstance(value, tuple) else type(value)
+    kind = type(value)
+    for plain_kind in (tuple, dict):  # a named tuple is a tuple
+        kind = plain_kind if isinstance(value, plain_kind) else kind
     inside = kind.__module__.partition(".")[0]
     return kind.__name__ if inside != "numpy" else f"numpy.{kind.__name__}"
 

@@ -128,6 +128,8 @@ class _Calls(TorchFunctionMode):
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         name = getattr(function, "__name__", "")
+        if name == "__get__" and function.__self__.__name__ in ("T", "mT"):
+            name = "T"
         if name not in ("__get__", "dim", "size", "stride"):
             self.names.append(name)
         return function(*args, **(kwargs or {}))
