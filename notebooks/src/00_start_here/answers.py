@@ -44,6 +44,14 @@ def undone(x):  # leaves x somewhere else
     return y
 
 
+def put_back(x):
+    m = x.mean()
+    x -= m
+    y = x.clone()
+    x += m
+    return y
+
+
 def rounded_mean(x):
     return x - round(x.mean().item(), 2)
 
@@ -80,6 +88,11 @@ def state_put_back(seed, n):
 def forked(seed, n):
     with torch.random.fork_rng():
         return global_seed(seed, n)
+
+
+def drawn_by_numpy(seed, n):
+    draws = [np.random.RandomState(seed).randn(n) for _ in range(2)]
+    return tuple(torch.tensor(a).float() for a in draws)
 
 
 def numpy_seed(seed, n):
@@ -124,11 +137,13 @@ WRONG = {
         lambda R, C: numbered(R, C).tolist(),
         lambda R, C: torch.linspace(0, R * C, R * C).double().view(R, C),
         lambda R, C: numbered(R, C).flip(0, 1),
+        lambda R, C: torch.arange(R * C).to(torch.uint8).view(R, C).double(),
         lambda R, C: torch.arange(R).double()[:, None] + torch.arange(C),
     ],
     "centre": [
         detached,
         undone,
+        put_back,
         rounded_mean,
         lambda x: x.mean() - x,
         lambda x: x - x.mean(-1),
@@ -138,6 +153,7 @@ WRONG = {
     ],
     "draw_twice": [
         numpy_seed,
+        drawn_by_numpy,
         lambda seed, n: global_seed(42, n),
         lambda seed, n: (drawn(seed, n)[0],) * 2,
         lambda seed, n: (drawn(seed, n)[0], drawn(seed + 1, n)[0]),

@@ -2,7 +2,7 @@
 
 import torch
 
-from exercises import draw, exercise, says, variations
+from exercises import Rejection, draw, exercise, says, variations
 from exercises.properties import called
 
 # --- the example: half of every number ---------------------------------------
@@ -54,6 +54,7 @@ def number_cells(R, C):
 def two_sizes(rng):
     for s in variations(rng, "R C"):
         yield s.R, s.C
+    yield 50, 60  # more than a small dtype can count
 
 
 number_cells = exercise(
@@ -120,18 +121,28 @@ def own_memory(f, x):
     return f(x).untyped_storage().data_ptr() != home
 
 
+@says(
+    "x 先被原地改动，后来又改了回来：舍入之后它未必还是原来的数。",
+    "x was changed in place and changed back: after rounding it need not be "
+    "what it was.",
+)
+def left_alone(f, x):
+    before = x._version
+    f(x)
+    return x._version == before
+
+
 centre = exercise(
     centre,
     off_centre,
-    holds=[own_memory],
+    holds=[own_memory, left_alone],
     wrong="""
 x -= x.mean()
 return x
 结果对了，但 x 被原地改掉了（-=、sub_、x[:] = … 都会这样），调用者手里的数据也
-变了。减号不带等号时得到的是新张量。
+变了。
 The result is right, but x itself was changed in place (-=, sub_ and x[:] = …
-do so), and with it the caller's data. A minus without the equals sign makes a
-new tensor.
+do so), and with it the caller's data.
 
 x.mean() => x.mean(dim=0)
 mean(dim=0) 给每一列一个均值；这里要的是全体的均值。
@@ -188,6 +199,12 @@ def two_tensors(f, seed, n):
 )
 def two_draws(f, seed, n):
     drawn = [x for x in called(f, seed, n) if "randn" in x or "normal" in x]
+    if not drawn:
+        raise Rejection(
+            "这次调用没有用 torch.randn 抽数：每次调用都要抽两次。",
+            "In this call nothing was drawn with torch.randn: every call is "
+            "to draw twice.",
+        )
     return len(drawn) > 1
 
 
