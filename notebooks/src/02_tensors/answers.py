@@ -1,7 +1,10 @@
 """Lesson 02: right answers written otherwise, wrong ones that may not pass."""
 
+from collections import OrderedDict
+
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 # --- describe ----------------------------------------------------------------
 
@@ -42,6 +45,11 @@ def offset_torch(idx, st, off):
     return off + torch.einsum("k,k->", i, s).item()
 
 
+def offset_of_different_steps(index, stride, storage_offset):
+    steps = set(zip(index, stride, strict=True))
+    return storage_offset + sum(i * s for i, s in steps)
+
+
 def offset_ignores_zero(index, stride, storage_offset):
     return offset_loop(index, [s or 1 for s in stride], storage_offset)
 
@@ -64,6 +72,11 @@ def merge_strided(x, start=None):
 def merge_in_place(x):
     rows = x.resize_(x.shape[0] * x.shape[1], x.shape[2])
     return rows, rows
+
+
+@torch.no_grad()
+def merge_without_record(x):
+    return merge_flatten(x)
 
 
 SEEN = {}
@@ -117,13 +130,22 @@ def true_flat(scores, labels):  # steps of N in place of C
     return scores.flatten()[n % scores.numel()]
 
 
+def true_not_zero(scores, labels):  # a score may be 0
+    kept = scores * F.one_hot(labels, scores.shape[1])
+    return kept[kept != 0]
+
+
 def true_sorts_labels(scores, labels):
     labels.copy_(labels.sort().values)
     return true_loop(scores, labels)
 
 
 RIGHT = {
-    "describe": [described, describe_by_axes],
+    "describe": [
+        described,
+        describe_by_axes,
+        lambda t: OrderedDict(described(t)),
+    ],
     "flat_offset": [
         offset_loop,
         offset_torch,
@@ -162,6 +184,7 @@ WRONG = {
         lambda t: tuple(described(t).values()),
     ],
     "flat_offset": [
+        offset_of_different_steps,
         offset_ignores_zero,
         lambda index, stride, start: offset_loop(index[:4], stride, start),
         lambda index, stride, start: float(offset_loop(index, stride, start)),
@@ -169,6 +192,8 @@ WRONG = {
     ],
     "merge_and_back": [
         merge_in_place,
+        merge_without_record,
+        lambda x: (merge_flatten(x)[0], x),
         merge_remembered,
         lambda x: merge_strided(x, 0),
         lambda x: merge_flatten(torch.from_numpy(x.detach().numpy())),
@@ -187,6 +212,7 @@ WRONG = {
     ],
     "true_scores": [
         true_flat,
+        true_not_zero,
         true_sorts_labels,
         lambda scores, labels: [x.item() for x in true_loop(scores, labels)],
         lambda scores, labels: true_loop(scores, labels).float(),

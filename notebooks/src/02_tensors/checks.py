@@ -100,6 +100,7 @@ def places(rng):
     yield (2, 1), t.stride(), 0
     yield (1, 3), t.T[1:].stride(), t.T[1:].storage_offset()
     yield (4, 2), t[1].expand(5, 4).stride(), 4  # one row, five times
+    yield (2, 2), t[1].unfold(0, 3, 1).stride(), 4  # windows that overlap
 
 
 def in_memory(index, stride, storage_offset):
@@ -154,7 +155,7 @@ return right(index, stride, storage_offset) * 4
 Your result is 4 times the right one, as if it counted bytes: stride and
 storage_offset count elements in PyTorch.
 
-storage_offset + sum => (storage_offset or 1) * sum
+storage_offset + sum => storage_offset * sum
 你的结果等于用 storage_offset 去乘的结果：它是起点，只加一次。
 Your result equals what you get when you multiply by storage_offset: it is the
 starting point, added once.
@@ -164,16 +165,22 @@ storage_offset + sum => -storage_offset + sum
 You subtract storage_offset: it is the cell of the start, and you count on from
 there.
 
-sum(steps) => sum(stride)
-你把各轴的 stride 直接相加了：没有用到下标，走几步就要乘几。
-You add up the strides as they are: the indices say how many steps to take, so
-multiply by them.
+storage_offset + sum(steps) => (storage_offset + steps[-1] if steps else 0)
+你的结果只算了最后一个轴：循环里后一个轴的值覆盖了前一个。
+Your result counts the last axis only: in the loop each axis replaces the one
+before.
 
-i * s for => (i + storage_offset) * s for
-return storage_offset + sum => return sum
-你在乘 stride 之前就加了 storage_offset：它数的已经是格子，只在最后加一次。
-You add storage_offset before you multiply by the stride: it counts cells
-already, and is added once, at the end.
+sum(steps) => sum(steps[1:])
+你的结果漏掉了第 0 个轴：轴从 0 数起。
+Axis 0 is missing from your result: axes are counted from 0.
+
+sum(steps) => sum(steps[:-1])
+你的结果漏掉了最后一个轴。
+The last axis is missing from your result.
+
+i * s for => (i + 1) * s for
+你把每个下标多数了 1：下标从 0 数起，0 就是一步也不走。
+You count every index one too many: they start from 0, which is no step at all.
 
 i * s for => i + s for
 你把下标和 stride 相加了：走 i 步，每步跨 stride 格，要用乘法。
@@ -206,6 +213,15 @@ def shared(x, y):
 
 
 @says(
+    "back 就是输入 x 本身：它要由 rows 变回来。",
+    "What you return as back is the input x itself: it is to be made from "
+    "rows.",
+)
+def back_is_made(f, x):
+    return f(x)[1] is not x
+
+
+@says(
     "rows 没有与 x 共用内存：某一步复制了数据。",
     "rows does not share the memory of x: some step copied the data.",
 )
@@ -222,18 +238,17 @@ def back_shared(f, x):
 
 
 @says(
-    "求导的记录断了：x 需要梯度时，rows 和 back 也应当需要梯度。",
-    "The record for derivatives is cut: where x requires gradients, rows and "
-    "back should too.",
+    "求导的记录断了：从 rows 和 back 都应回得到 x。",
+    "The record for derivatives is cut: rows and back should both lead to x.",
 )
 def recorded(f, x):
-    return all(y.requires_grad for y in f(x.clone().requires_grad_()))
+    return all(y.grad_fn for y in f(x.clone().requires_grad_()))
 
 
 merge_and_back = exercise(
     merge_and_back,
     contiguous,
-    holds=[rows_shared, back_shared, recorded],
+    holds=[back_is_made, rows_shared, back_shared, recorded],
     wrong="""
 x.view(B * H, D) => x.view(B * H, D).clone()
 值都对，但 rows 与 back 都没有与 x 共用内存，某一步复制了数据：clone()、
@@ -290,10 +305,10 @@ Axes of size 1 are gone: squeeze() without an axis drops all of them, and none
 should go here.
 
 x.view(B * H, D) => x.detach().view(B * H, D)
-值和内存都对，但求导的记录断了（detach 或 .data）：x 需要梯度时，rows 和 back
-也应当需要。
-Values and memory are right, but the record for derivatives is cut (by detach
-or .data): where x requires gradients, rows and back should too.
+值和内存都对，但求导的记录断了（detach、.data 或 no_grad 会这样）：从 rows 和
+back 回不到 x。
+Values and memory are right, but the record for derivatives is cut (as by
+detach, .data or no_grad): nothing leads from rows and back to x.
 """,
 )
 
@@ -397,6 +412,8 @@ def true_scores(scores, labels):
 def scores_and_labels(rng):
     for s in variations(rng, "N C"):
         yield s.normal("N C"), s.integers("N", 0, s.C)
+    s["N"], s["C"] = 5, 4  # a score may be 0
+    yield s.normal("N C").relu(), s.integers("N", 0, s.C)
 
 
 def by_nll_loss(scores, labels):
@@ -422,10 +439,10 @@ shape of its index, and one axis is too many. Left in, a later difference with
 (N,) broadcasts to (N, N).
 
 picked.squeeze(1) => picked.squeeze()
-N = 1 时你的结果是标量，形状 () 而不是 (1,)：不写轴号的 squeeze() 去掉所有大小
-为 1 的轴。
-With N = 1 your result is a scalar, of shape () in place of (1,): squeeze()
-without an axis drops every axis of size 1.
+N = 1 时你的结果是标量，形状 () 而不是 (1,)：大小为 1 的轴也要留着（不写轴号的
+squeeze() 会去掉它）。
+With N = 1 your result is a scalar, of shape () in place of (1,): an axis of
+size 1 must stay (squeeze() without an axis drops it).
 
 return scores.max(1).values
 你取的是每一行的最高分，即预测类别的分数：要的是 labels 给出的真实类别的分数。
