@@ -54,6 +54,38 @@ def matmul_two_loops(x, w):
     return torch.stack([torch.stack(row) for row in rows])
 
 
+def matmul_rows(x, w):
+    y = x.new_zeros(len(x), w.shape[1])
+    for i, k in itertools.product(*map(range, x.shape)):
+        y[i] += x[i, k] * w[k]
+    return y
+
+
+def matmul_rows_then(total):
+    def matmul(x, w):
+        y = x.new_zeros(len(x), w.shape[1])
+        for i, j in itertools.product(*map(range, y.shape)):
+            y[i, j] = total(x[i] * w[:, j])
+        return y
+
+    return matmul
+
+
+def matmul_in_numpy(x, w):
+    return torch.tensor(np.array(x.tolist()) @ np.array(w.tolist())).to(x)
+
+
+def matmul_numpy_dot(x, w):
+    return torch.from_numpy(x.numpy().dot(w.numpy()))
+
+
+def matmul_fixed_sizes(x, w):
+    y = torch.zeros(2, 4, dtype=x.dtype)
+    for i, j, k in itertools.product(range(2), range(4), range(3)):
+        y[i, j] += x[i, k] * w[k, j]
+    return y
+
+
 def matmul_outer_products(x, w):
     return sum(x[:, k, None] * w[k] for k in range(len(w)))
 
@@ -183,6 +215,10 @@ def bilinear_swapped(x, w, y):
     return torch.einsum("bd,de,be->b", y, w, x)
 
 
+def bilinear_transposed(x, w, y):
+    return torch.einsum("bd,de,eb->b", x, w, y.T)
+
+
 def bilinear_equation(x, w, y):
     return "bd,de,be->b"
 
@@ -268,6 +304,10 @@ def find_as_tensor(equations):
     return torch.tensor(find_by_letters(equations))
 
 
+def find_and_print(equations):
+    print(find_by_letters(equations))
+
+
 def find_as_list(equations):
     return [find_by_letters(equations)]
 
@@ -303,6 +343,14 @@ WRONG = {
         matmul_at_once,
         matmul_in_a_cell,
         matmul_two_loops,
+        matmul_rows,
+        matmul_rows_then(sum),
+        matmul_rows_then(lambda terms: terms.cumsum(0)[-1]),
+        matmul_rows_then(lambda terms: terms.mean() * len(terms)),
+        matmul_rows_then(lambda terms: sum(terms.tolist())),
+        matmul_in_numpy,
+        matmul_numpy_dot,
+        matmul_fixed_sizes,
         matmul_outer_products,
         matmul_broadcast,
         matmul_linear,
@@ -318,6 +366,7 @@ WRONG = {
         "bd,de->be",
         dict.fromkeys(EQUATIONS, "bd,de->be"),
         equations_but("trace", 3),
+        equations_but("outer", torch.outer),
         equations_but("trace", ...),
         equations_but("outer", "j,i"),
         equations_but("outer", "ij->ij"),
@@ -349,6 +398,7 @@ WRONG = {
         bilinear_squeezed,
         bilinear_implicit,
         bilinear_swapped,
+        bilinear_transposed,
         bilinear_equation,
     ],
     "find_wrong": [
@@ -358,6 +408,7 @@ WRONG = {
         find_by_text,
         find_longest,
         find_as_tensor,
+        find_and_print,
         find_as_list,
         find_as_numpy_integer,
         find_from_the_end,

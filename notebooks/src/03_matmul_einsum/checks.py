@@ -1,6 +1,8 @@
 """Lesson 03: products of matrices, and what an equation computes."""
 
 import ast
+import dis
+import inspect
 import re
 
 import torch
@@ -32,9 +34,34 @@ def matmul_loops(x, w):
     return y
 
 
+NO_SUMS = without(
+    "matmul mm bmm mv dot inner einsum linear tensordot sum",
+    "你用了替你求和的函数（@、einsum、dot、sum……）：只用 * 和 +。",
+    "You use a function that sums for you (@, einsum, dot, sum, …): here, "
+    "use * and + only.",
+)
+
+
+@says(NO_SUMS.zh, NO_SUMS.en)
+def by_hand(f, x, w):
+    code = getattr(f, "__code__", None)
+    return NO_SUMS.test(f, x, w) and not (code and multiplies_arrays(code))
+
+
+def multiplies_arrays(code):
+    """Whether code says @, dot or the like: NumPy's is not seen by torch."""
+    return (
+        any(step.argrepr in ("@", "@=") for step in dis.get_instructions(code))
+        or not {"dot", "matmul", "einsum"}.isdisjoint(code.co_names)
+        or any(map(multiplies_arrays, filter(inspect.iscode, code.co_consts)))
+    )
+
+
 def takes_single_steps(f, rng):
     names = called(f, normal(rng, 4, 5), normal(rng, 5, 6))
-    return "tolist" in names or len(names) >= 4 * 5 * 6 / 2
+    products = sum("mul" in name for name in names)
+    numbers = {"tolist", "item", "__float__", "numpy", "__array__"}
+    return products >= 4 * 5 * 6 or not (products or numbers.isdisjoint(names))
 
 
 matmul_loops = exercise(
@@ -42,12 +69,7 @@ matmul_loops = exercise(
     draw("B D, D E", high=6),
     oracle=lambda x, w: x @ w,
     holds=[
-        without(
-            "matmul mm bmm mv dot inner einsum linear tensordot sum",
-            "你用了替你求和的函数（@、einsum、dot、sum……）：只用 * 和 +。",
-            "You use a function that sums for you (@, einsum, dot, sum, …): "
-            "here, use * and + only.",
-        ),
+        by_hand,
         Property(
             takes_single_steps,
             "这不是三重循环：你的代码一次就乘了一整行，或更多。",
@@ -162,7 +184,7 @@ def by_equations(answer):
 
     def apply(name, *tensors):
         equation = entry(answer, name, SHAPES)
-        if callable(equation):
+        if answer is LIBRARY:
             return equation(*tensors)
         if not isinstance(equation, str):
             raise Rejection(
@@ -490,15 +512,15 @@ x = torch.eye(3)
 for i, equation in enumerate(equations):
     if not torch.equal(torch.einsum(equation, x, x), x):
         return i
-没有找到错的那个，返回了 None。在方阵上四个方程都一样；换成不是方阵的 X 和 W，
-三个大小都不同。
-The wrong one was not found, and None came back. On square matrices all four
-agree; take an X and a W that are not square, with three different sizes.
+返回了 None：要么没有找到错的那个（在 S 上四个方程都一样，换成三个大小都不同的
+X 和 W），要么找到了，却没有用 return 交出来。
+None came back: either the wrong one was not found (on S all four agree; take
+an X and a W with three different sizes), or it was found and not returned.
 
 return 0
-总是返回 0。在方阵上四个方程看不出区别；用不是方阵的 X 和 W 去试。
-It always returns 0. On square matrices nothing tells the four apart; try an X
-and a W that are not square.
+总是返回 0。在 S 上四个方程看不出区别；用不是方阵的 X 和 W 去试。
+It always returns 0. On S nothing tells the four apart; try an X and a W that
+are not square.
 
 y.shape != (2, 4) or not torch.allclose(y, x @ w) => False
 只找到了会报错的方程。有的方程不报错，结果却是转置的。
