@@ -24,6 +24,8 @@ def has_chinese(text: str) -> bool:
 def faults(checked: Exercise) -> list[str]:
     """What is wrong with an exercise's answer, mistakes and sentences."""
     found = []
+    if len(checked.mistakes) < 4:
+        found.append("fewer than 4 mistakes")
     verdict = judge(checked, checked.answer)
     if verdict.status != "right":
         found.append(f"the right answer is told: {verdict.en}")
@@ -79,13 +81,15 @@ def test_verdicts_do_not_hang_on_the_notebook(room, name):
 
 
 def test_few_answers_end_in_bare_numbers(pytestconfig):
-    told = [
-        verdict.bare
+    told = {
+        f"{room.name}, {name}, WRONG[{i}]: {verdict.en}": verdict.bare
         for room in rooms.wanted(pytestconfig)
         for name in rooms.exercises(room)
-        for verdict in verdicts(room, name, "WRONG")
-    ]
-    assert sum(told) <= len(told) / 10
+        for i, verdict in enumerate(verdicts(room, name, "WRONG"))
+    }
+    bare = [text for text, alone in told.items() if alone]
+    few = 3  # of a single lesson's handful
+    assert len(bare) <= max(few, len(told) / 10), "\n".join(bare)
 
 
 def test_answers_belong_to_exercises(room):
@@ -155,17 +159,25 @@ def numbers(rng):
 
 
 TRIPLE = "x * 2 => x * 3\n乘了 3。\nTimes 3.\n"
+MORE = "".join(
+    f"\nx * 2 => x * {n}\n乘了 {n}。\nTimes {n}.\n" for n in (5, 6, 7)
+)
 
 
 @pytest.mark.parametrize(
     ("wrong", "fault"),
     [
         (TRIPLE, None),
-        ("x * 2 => x + x\n加。\nAdded.", "'Added.' is told 'Correct"),
-        (f"{TRIPLE}\nx * 2 => x * 3\n三倍。\nThree.", "'Three.' is told"),
-        (f"{TRIPLE}\nx * 2 => x * 4\n四。\nTimes 3.", "twice: 'Times 3.'"),
+        ("x * 2 => x + x\n加。\nAdded.\n", "'Added.' is told 'Correct"),
+        (f"{TRIPLE}\nx * 2 => x * 3\n三倍。\nThree.\n", "'Three.' is told"),
+        (f"{TRIPLE}\nx * 2 => x * 4\n四。\nTimes 3.\n", "twice: 'Times 3.'"),
     ],
 )
 def test_fault_is_found(wrong, fault):
-    found = faults(exercise(double, numbers, wrong=wrong))
+    found = faults(exercise(double, numbers, wrong=wrong + MORE))
     assert (fault in found[0]) if fault else found == []
+
+
+def test_three_mistakes_are_too_few():
+    found = faults(exercise(double, numbers, wrong=MORE))
+    assert found == ["fewer than 4 mistakes"]
