@@ -183,6 +183,11 @@ def size_unique(model):
     return sum(p.nelement() for p in found), sum(p.nbytes for p in found)
 
 
+def size_by_value(model):  # takes equal parameters for a shared one
+    kept = {tuple(p.flatten().tolist()): p for p in model.parameters()}
+    return checks.total(kept.values())
+
+
 def size_one_level(model):
     parts = [model, *model.children()]
     return checks.total(p for m in parts for p in m.parameters(recurse=False))
@@ -266,6 +271,12 @@ class ManualWritesInput(Manual):
         y = super().forward(x)
         x.zero_()
         return y
+
+
+class ManualStartsAnew(Manual):
+    def forward(self, x):
+        nn.init.xavier_uniform_(self.W)
+        return super().forward(x)
 
 
 class ManualFrozen(Manual):
@@ -384,12 +395,14 @@ WRONG = {
         mlp_cached,
         mlp_with(nn.GELU),
         mlp_with(nn.ReLU, nn.Dropout),
+        mlp_with(nn.ReLU, nn.ReLU),
     ],
     "model_size": [
         lambda model: list(size_loop(model)),
         lambda model: tuple(map(torch.tensor, size_loop(model))),
         lambda model: (size_loop(model)[0], 8 * size_loop(model)[1]),
         size_one_level,
+        size_by_value,
         size_thaws,
     ],
     "ManualLinear": [
@@ -401,6 +414,7 @@ WRONG = {
         ManualCutWeight,
         ManualNoGrad,
         ManualWritesInput,
+        ManualStartsAnew,
         ManualFrozen,
         ManualNoInit,
         ManualBuffer,

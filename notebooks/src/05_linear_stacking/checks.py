@@ -231,6 +231,10 @@ m2.weight @ m1.weight => m2(m1.weight.T).T
 m2(…) 会加上偏置 b2，权重里就混进了 b2：权重只要乘积。
 m2(…) adds its bias, so b2 went into the weight, which is the product alone.
 
+m2.weight @ m1.weight => m2(m1(torch.eye(m1.in_features))).T
+m2(m1(…)) 会加上偏置，权重里就混进了偏置。
+m2(m1(…)) adds the biases, so they went into the weight.
+
 with torch.no_grad(): => if True:
 参数要求梯度，copy_ 这样的原地修改要写在 with torch.no_grad(): 里面。
 Parameters require gradients: a change in place such as copy_ belongs inside
@@ -280,6 +284,7 @@ def run_of(answer):
     """Its layers, and what it gives for chosen parameters."""
 
     def run(widths, x):
+        sizes = list(itertools.pairwise(widths))
         model = answer(widths)
         if not isinstance(model, nn.Sequential):
             kind = type(model).__name__
@@ -292,29 +297,36 @@ def run_of(answer):
                 kind = type(part).__name__
                 raise Rejection(
                     f"模型里有 {kind}：只要 nn.Linear 和 nn.ReLU。",
-                    f"There is a {kind} in the model: only nn.Linear and "
-                    "nn.ReLU are asked for.",
+                    f"The model holds {kind}: only nn.Linear and nn.ReLU are "
+                    "asked for.",
                 )
+        parts = [m for _, m in model.named_modules(remove_duplicate=False)]
+        layers = [m for m in parts if isinstance(m, nn.Linear)]
+        made = [(m.in_features, m.out_features) for m in layers]
+        if made != sizes:
+            raise Rejection(
+                f"nn.Linear 的大小依次应为 {sizes}，得到 {made}。",
+                f"The sizes of the nn.Linear should be {sizes}, got {made}.",
+            )
+        due = ", ".join(["Linear"] * len(sizes)).replace(", ", ", ReLU, ")
+        parts = [m for m in parts if not isinstance(m, nn.Sequential)]
+        order = ", ".join(type(m).__name__ for m in parts)
+        if order != due:
+            raise Rejection(
+                f"各层依次应为 {due}，得到 {order}。",
+                f"The layers should be {due}, got {order}.",
+            )
         model.to(x.dtype)
         rng = torch.Generator().manual_seed(len(widths))
         with torch.no_grad():
             for p in model.parameters():
                 p.copy_(torch.randn(p.shape, generator=rng))
-        layers = [m for m in model.modules() if isinstance(m, nn.Linear)]
         return {
-            "nn.Linear": [(m.in_features, m.out_features) for m in layers],
             "parameters": sum(p.numel() for p in model.parameters()),
             "y": model(x),
         }
 
     return run
-
-
-def bends(f, rng):
-    model = f([6, 9, 4])
-    u, v = torch.randn(2, 50, 6, generator=rng)
-    gap = model((u + v) / 2) - (model(u) + model(v)) / 2
-    return bool(gap.abs().max() > 1e-3)
 
 
 def is_new(f, rng):
@@ -328,12 +340,6 @@ mlp = exercise(
     adapt=run_of,
     seeds=(0,),
     holds=[
-        Property(
-            bends,
-            "模型通过了中点检验，仍是一个仿射变换：ReLU 没有夹进去。",
-            "The model passes the midpoint test, so it is still an affine "
-            "map: there is no ReLU in between.",
-        ),
         Property(
             is_new,
             "两次调用返回的模型共用参数：每次调用都要造新的层。",
@@ -439,7 +445,8 @@ def all_kinds(rng):
         frozen = nn.Sequential(nn.Linear(D, M), nn.Linear(M, E))
         frozen[0].requires_grad_(False)
         yield (frozen,)
-        yield (nn.Sequential(nn.Linear(D, M), nn.BatchNorm1d(M)),)
+        norms = nn.BatchNorm1d(M), nn.BatchNorm1d(M)  # alike, not shared
+        yield (nn.Sequential(nn.Linear(D, M), *norms),)
         tied = nn.Sequential(nn.Embedding(E, D, **f64), nn.Linear(D, E, **f64))
         tied[1].weight = tied[0].weight
         yield (tied,)
@@ -454,6 +461,17 @@ model_size = exercise(
     all_kinds,
     seeds=(0,),
     wrong="""
+parameters = model.parameters()
+return sum(p.numel() for p in parameters), sum(p.nbytes for p in parameters)
+parameters() 给出的东西只能遍历一遍：求第二个和时，里面已经空了。
+What parameters() gives can be gone through only once: for the second sum
+nothing is left in it.
+
+return total(p for part in model.children() for p in part.parameters())
+你只看了 children()，漏了模型自己的参数：模型也可以就是一个 nn.Linear。
+You look at children() only, and the model's own parameters are missing: a
+model may be a single nn.Linear.
+
 p.numel() * p.element_size() => 4 * p.numel()
 字节数等于每个数都占 4 字节时的结果：那只对 float32 成立。
 Your bytes are what you get when every number takes 4 bytes, which holds for
@@ -570,7 +588,17 @@ def copied(kind, layer):
 
 def filled(kind):
     def run(layer, x):
-        return layer(x) if kind == "nn.Linear" else copied(kind, layer)(x)
+        if kind == "nn.Linear":
+            return layer(x)
+        model = copied(kind, layer)
+        first, y = model(x.clone()), model(x)
+        if isinstance(y, torch.Tensor) and not torch.equal(first, y):
+            raise Rejection(
+                "forward 再调用一次，结果就不同了：它是否改动了参数？",
+                "Called again, forward gives something else: does it change "
+                "the parameters?",
+            )
+        return y
 
     return run
 
