@@ -283,10 +283,11 @@ sum of two inputs as well.
 
 2.0 * u - 3.0 * v => -2.0 * u
 2.0 * f(u) - 3.0 * f(v) => -2.0 * f(u)
-你只检验了乘一个数，包括负数，没有检验相加：有的函数满足 f(cu) = c f(u)，却不满
-足 f(u + v) = f(u) + f(v)。
-You test multiplication by a number, negative ones included, but no sum: there
-are functions with f(cu) = c f(u) and without f(u + v) = f(u) + f(v).
+你的结果等于只检验乘一个数（包括负数）、不检验相加的结果：有的函数满足
+f(cu) = c f(u)，却不满足 f(u + v) = f(u) + f(v)。
+Your result equals what you get by testing multiplication by a number, negative
+ones included, but no sum: there are functions with f(cu) = c f(u) and without
+f(u + v) = f(u) + f(v).
 
 2.0 * u - 3.0 * v => u + v
 2.0 * f(u) - 3.0 * f(v) => f(u) + f(v)
@@ -383,6 +384,7 @@ def turned(X, Y, angles):
     turns = (after / before).angle()  # (N, K)
     for n, k in ((turns - angles) / 2).sin().abs().gt(1e-6).nonzero().tolist():
         by, due = turns[n, k].item(), math.remainder(angles[k], math.tau)
+        by = round(by, 4) + 0.0  # no 1e-17
         pair = len(angles) > 1
         zh = f"的第 {k} 对特征" if pair else ""
         en = f"Pair {k} of row {n}" if pair else f"Row {n}"
