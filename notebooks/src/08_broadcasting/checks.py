@@ -136,6 +136,10 @@ return right(a, b)[-min(len(a), len(b)) :] if a and b else ()
 Where the numbers of axes differ, your result lacks axes on the left: the
 longer shape keeps its own (zip stops at the end of the shorter one).
 
+q if p == 1 else p => p
+a 的轴是 1 或缺少时，你仍写了 1：这时结果的大小由 b 决定。
+Where the axis of a is 1 or missing you leave 1: there b decides the size.
+
 return right(a, b)[::-1]
 大小都对，次序反了。
 The sizes are right, but in reverse order.
@@ -170,10 +174,10 @@ caller hears of it.
 # --- 2. every sample, without a loop -----------------------------------------
 
 no_lists = without(
-    "tolist item",
-    "值都对，但你用 tolist() 或 item() 把数取出来逐个算：一直用张量算。",
-    "The values are right, but tolist() or item() takes the numbers out, to "
-    "be handled one by one: compute with tensors throughout.",
+    "tolist item numpy array",
+    "值都对，但你用 tolist()、item() 或 NumPy 把数取了出来：一直用张量算。",
+    "The values are right, but tolist(), item() or NumPy takes the numbers "
+    "out: compute with tensors throughout.",
 )
 
 
@@ -189,15 +193,14 @@ every_sample = exercise(
     holds=[no_lists, no_loop("N H D, N, H D, D E")],
     wrong="""
 s[:, None, None] => s
-s 的形状是 (N,)，直接乘时它与最后一个轴 D 对齐：大小不同就报错，碰巧相同就悄悄
-算错。它应对到 x 的哪个轴？
-s has shape (N,), and multiplied as it is it lines up with the last axis, D: an
-error where the sizes differ, silently wrong where they agree. Which axis of x
-should it meet?
+s 与最后一个轴 D 对齐了：大小不同就报错，碰巧相同就悄悄算错。它应对到 x 的哪个
+轴？
+s lines up with the last axis, D: an error where the sizes differ, silently
+wrong where they agree. Which axis of x should it meet?
 
 s[:, None, None] => s[:, None]
-s 变成了 (N, 1)：N 与 H 轴对齐了，还没有对到样本轴。
-s became (N, 1): N lines up with the axis H, and not yet with the samples.
+s 与 H 轴对齐了，还没有对到样本轴。
+s lines up with the axis H, and not yet with the samples.
 
 s[:, None, None] * x => x
 你的结果等于没有乘 s 的结果：每个样本还有自己的系数 s[n]。
@@ -208,6 +211,11 @@ x * w => x
 你的结果等于没有乘 w 的结果：每个样本都要先按元素乘共享的 w。
 Your result equals what you get without w: every sample is first multiplied
 element by element with the shared w.
+
+scaled @ v => x @ v
+你的结果等于只算了 x @ v 的结果：还要乘每个样本的 s[n] 和共享的 w。
+Your result equals x @ v alone: the sample's s[n] and the shared w belong to
+it too.
 
 scaled @ v => scaled
 还差最后一步：每个样本再矩阵乘 v，(H, D) @ (D, E) -> (H, E)。
@@ -247,7 +255,11 @@ def centred(f, x):
     return bool((f(x).mean(dim=(0, 2, 3)).abs() < 1e-5).all())
 
 
-@says("每个通道的方差应为 1。", "The variance of every channel should be 1.")
+@says(
+    "每个通道的方差应为 1（若只差一点点：除数里是否多加了小数？）。",
+    "The variance of every channel should be 1. (If it is nearly 1: is a "
+    "small number added to the divisor?)",
+)
 def of_variance_one(f, x):
     found = f(x).square().mean(dim=(0, 2, 3))
     return torch.allclose(found, torch.ones_like(found), 1e-5)
@@ -348,15 +360,15 @@ def points(rng):
 
 
 @says(
-    "一个点到它自己的距离应为 0。看看：开方之前是否多加了小数；用 "
-    "|x|² + |y|² - 2xy 展开时，舍入误差可能使它略小于 0，开方得 nan。",
-    "The distance of a point to itself should be 0. See whether a small "
-    "number is added before the root; with |x|² + |y|² - 2xy, rounding can "
-    "leave a little less than 0, whose root is nan.",
+    "一个点到它自己的距离应为 0。（若只差一点点：开方之前是否多加了小数？若是 "
+    "nan：舍入误差可能使 |x|² + |y|² - 2xy 略小于 0。）",
+    "The distance of a point to itself should be 0. (If it is nearly 0: is a "
+    "small number added before the root? If it is nan: rounding can leave "
+    "|x|² + |y|² - 2xy a little less than 0.)",
 )
 def zero_to_itself(f, x, y):
     # So many points that rounding leaves some |x|² + |y|² - 2xy below 0.
-    x = torch.randn(120, 5, dtype=torch.float64)
+    x = torch.randn(40, 5, dtype=torch.float64)
     return bool((f(x, x.clone()).diagonal().abs() < 1e-6).all())
 
 
@@ -628,10 +640,18 @@ squares by B: give both the same shape first.
 The shapes fit now, but you took the sum: a mean squared error is divided by
 the number of samples.
 
+.mean() => .sum() / 8
+你写死了除以 8：样本数随输入而变。
+You always divide by 8: the number of samples differs from input to input.
+
 (prediction - y) ** 2 => (prediction - y).abs()
 形状对了，但你取的是绝对值：均方误差要平方。
 The shapes fit now, but you took the absolute value: a mean squared error
 squares.
+
+(prediction - y) ** 2 => prediction - y
+形状对了，但没有平方：差有正有负，会互相抵消。
+The shapes fit now, but nothing is squared: differences of both signs cancel.
 
 ((prediction - y) ** 2).mean() => (prediction - y).mean() ** 2
 平方与平均的次序反了：先对每个样本平方，再取平均。
