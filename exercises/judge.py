@@ -244,7 +244,7 @@ def _judged(
         theirs = (
             _run(exercise, mistake.answer, cases[i], trusted, i) for i in order
         )
-        if _alike(mine, theirs) and (
+        if _alike(mine, theirs, len(amiss)) and (
             amiss
             or _properties(exercise, mistake.answer, seeds, trusted)[0]
             == failed
@@ -391,7 +391,7 @@ def _fault(
         formal = form(got.value) != form(want.value)
         if got.value is None and returns_a_value(answer):  # `return` is there
             found = tuple(re.split("[：:] *", text)[0] for text in found)
-        return Fault(_finish(found), formal, comparable)
+        return Fault(finish(found), formal, comparable)
     for i, due in want.changed.items():
         name = list(exercise.arguments(case))[i]
         if i not in got.changed:
@@ -401,14 +401,14 @@ def _fault(
                 "leaves it as it was.",
             ), True)  # fmt: skip
         if found := difference(got.changed[i][1], due[1]):
-            return Fault(_finish((
+            return Fault(finish((
                 f"输入 {name} 原地修改之后，{found[0]}",
                 f"input {name}, as changed: {found[1]}",
             )))  # fmt: skip
     return None
 
 
-def _finish(found: Sentence) -> Sentence:
+def finish(found: Sentence) -> Sentence:
     """Two texts as sentences."""
     zh, en = found
     en = en[0].upper() + en[1:]
@@ -481,15 +481,19 @@ def _again(
     return None
 
 
-def _alike(mine: Iterable[Outcome], theirs: Iterable[Outcome]) -> bool:
-    """Whether two answers did the same on every case.
+def _alike(
+    mine: Iterable[Outcome], theirs: Iterable[Outcome], amiss: int
+) -> bool:
+    """Whether two answers did the same on every case; the first are amiss.
 
-    A dtype does not count. Errors of the same type are the same, rejections
-    only with the same sentence. Where nothing but errors came, all messages
-    must agree too: a type alone says too little.
+    A dtype does not count, but for one of the results that are amiss: where
+    only a dtype is wrong, every right result would be alike. Errors of the
+    same type are the same, rejections only with the same sentence. Where
+    nothing but errors came, all messages must agree too: a type alone says
+    too little.
     """
-    values, messages = False, []
-    for a, b in zip(mine, theirs, strict=True):
+    values, messages, exact = False, [], []
+    for i, (a, b) in enumerate(zip(mine, theirs, strict=True)):
         one, other = a.error, b.error
         if type(one) is not type(other):
             return False
@@ -503,6 +507,10 @@ def _alike(mine: Iterable[Outcome], theirs: Iterable[Outcome]) -> bool:
             return False
         else:
             values = True
+            if i < amiss:
+                exact.append(not difference(a.value, b.value))
+    if exact and not any(exact):
+        return False
     return values or (bool(messages) and all(messages))
 
 

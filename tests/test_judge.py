@@ -27,7 +27,13 @@ from exercises import (
 )
 from exercises.box import Box
 from exercises.diagnose import _SENTENCES
-from exercises.properties import called, limited, no_loop, without
+from exercises.properties import (
+    called,
+    keeps_the_graph,
+    limited,
+    no_loop,
+    without,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -107,6 +113,20 @@ def test_mistakes_are_named_and_only_whole():
 def test_a_mistake_is_named_in_another_dtype_too():
     found = judge(scaled, lambda x, k: (x * k).float())
     assert found.mistake == "The division by D is missing."
+
+
+def row_sums(x):
+    return x.sum(1)
+
+
+def test_a_mistake_of_right_values_is_not_named_for_a_dtype():
+    task = exercise(
+        row_sums,
+        draw("B D"),
+        holds=[keeps_the_graph],
+        wrong="return x.detach().sum(1)\n断了。\nCut off.",
+    )
+    assert "dtype is float64" in says_of(lambda x: x.sum(1).double(), task)
 
 
 def test_text_speaks_the_language_of_the_edition(monkeypatch, capsys):
