@@ -215,11 +215,6 @@ def padded_by_thirty(q, k, v, lengths):
     return masked_by_thirty(q, k, v, mask) * (lengths > 0)[:, None, None]
 
 
-def padded_by_zero_inputs(q, k, v, lengths):
-    mask = (torch.arange(k.shape[1]) < lengths[:, None])[..., None]
-    return F.scaled_dot_product_attention(q * mask, k * mask, v * mask)
-
-
 def padded_without_gradient_of_values(q, k, v, lengths):
     return padded_by_library(q, k, v.detach(), lengths)
 
@@ -393,6 +388,10 @@ def order_of_one_sample(layer, x):
     return order_by_assertion(lambda one: layer(one)[:1], x)
 
 
+def order_of_the_first_alone(layer, x):
+    return order_by_assertion(layer, x[:1])
+
+
 def order_by_one_shuffle(layer, x):
     s = torch.randperm(x.shape[1])
     return torch.allclose(layer(x[:, s]), layer(x)[:, s])
@@ -484,7 +483,6 @@ WRONG = {
     "padded_attention": [
         padded_squeezed,
         padded_by_thirty,
-        padded_by_zero_inputs,
         padded_without_gradient_of_values,
         padded_from_the_left,
         padded_with_epsilon,
@@ -507,6 +505,7 @@ WRONG = {
     ],
     "is_equivariant": [
         order_of_one_sample,
+        order_of_the_first_alone,
         order_by_one_shuffle,
         order_of_sorted_results,
         order_by_jacobian,

@@ -105,6 +105,11 @@ math.sqrt(q.shape[-1]) => math.sqrt(v.shape[-1])
 Your D is the width of the values. The dot product is between q and k, so D is
 the size of their last axis.
 
+math.sqrt(q.shape[-1]) => math.sqrt(q.shape[1])
+你除以了 √N，N 是查询的个数：点积有 D 项，要除的是 √D。
+You divide by √N, the number of queries: a dot product has D terms, and it is
+√D.
+
 math.sqrt(q.shape[-1]) => math.sqrt(k.shape[1])
 你除以了 √M，M 是键的个数：点积有 D 项，要除的是 √D。
 You divide by √M, the number of keys: a dot product has D terms, and it is √D.
@@ -338,6 +343,8 @@ def finite_gradients(f, q, k, v, lengths):
     leaves = [x.detach().clone().requires_grad_() for x in (q, k, v)]
     y = f(*leaves, lengths)
     grads = [None]
+    if not y.requires_grad and not y.any():
+        return True  # no sentence was seen: the values tell it
     if y.requires_grad:
         grads = torch.autograd.grad(y.sum(), leaves, allow_unused=True)
     if any(g is None for g in grads):
@@ -397,6 +404,12 @@ The pads' scores became 0, and e⁰ = 1: pads still have weight.
 你在 softmax 之后才去掉 pad 的权重或值，剩下的权重之和小于 1，pad 仍在分母里。
 You drop the pads' weights or values after softmax: the weights left add up to
 less than 1, and the pads are still in the denominator.
+
+real = (torch.arange(q.shape[1]) < lengths[:, None])[..., None]
+return F.scaled_dot_product_attention(q, k * real, v * real)
+pad 的键和值变成了 0，分数也就是 0，而 e⁰ = 1：pad 仍在分母里。
+The pads' keys and values became 0, so their scores are 0, and e⁰ = 1: pads are
+still in the denominator.
 
 -torch.inf => -1e9
 长度为 0 的句子输出不是 0：所有分数都同样小时，softmax 给出的是普通平均。
@@ -629,7 +642,7 @@ def two_sequences(rng):
 def ignores_order_of_memory(f, x, memory, *rest):
     other = memory[:, torch.randperm(memory.shape[1])]
     y, z = f(x, memory, *rest), f(x, other, *rest)
-    return torch.allclose(y, z, rtol=1e-4, atol=1e-5)
+    return torch.allclose(y, z, rtol=1e-4, atol=1e-5, equal_nan=True)
 
 
 multi_head = exercise(
@@ -649,6 +662,11 @@ You divide by √d_model; it is √D of one head.
 q.shape[-1] => memory.shape[-1]
 你除以了 √d_memory，应除以一个头的 √D。
 You divide by √d_memory; it is √D of one head.
+
+q.shape[-1] => memory.shape[-1] / num_heads
+你把 d_memory / H 当成了一个头的宽度：投影之后，宽度是 d_model / H。
+You take d_memory / H for the width of a head: after the projections it is
+d_model / H.
 
 scores.softmax(dim=-1) => scores
 少了 softmax：分数还不是权重。
@@ -780,8 +798,9 @@ def layers(x, rng):
         one[part] = 1
         return lambda x: attend(x) + one
 
-    def last_sample(x):
-        return torch.cat([attend(x[:-1]), attend(x[-1:] + place)])
+    def one_sample(x):
+        one = torch.arange(len(x)).view(-1, 1, 1) == 1
+        return attend(x + one * place)
 
     def mixes_samples(x):
         order = torch.arange(1, len(x) + 1, dtype=x.dtype).view(-1, 1, 1)
@@ -801,7 +820,7 @@ def layers(x, rng):
         "attention, plus 0.001 times positions": (
             lambda x: attend(x) + 1e-3 * place
         ),
-        "attention, with positions in the last sample only": last_sample,
+        "attention, with positions in sample 1 only": one_sample,
         "relu(x @ w), row by row": lambda x: (x @ w[0]).relu(),
         "the mean of all rows": lambda x: x.mean(1, True).expand_as(x),
         "attention, plus a sum over the batch": mixes_samples,
@@ -884,9 +903,9 @@ To swap the first and the last position is not enough: some layers differ at
 positions between them only.
 
 y[:, shuffle] => y[:, shuffle.argsort()]
-两边的打乱方向相反：一边用了打乱，另一边用了它的逆。
-The two sides are shuffled in opposite directions: one by the shuffle, the
-other by its inverse.
+两边打乱得不一样：是各抽了一次打乱，还是一边用了打乱、另一边用了它的逆？
+The two sides are not shuffled alike: were two shuffles drawn, or does one side
+take the inverse of the other's?
 
 y[:, shuffle]) => y[:, shuffle], rtol=0.05, atol=0.05)
 容差太大：有的层只在乎一点点次序。
