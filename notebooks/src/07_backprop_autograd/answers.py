@@ -49,6 +49,21 @@ def size_at_first_sight(y):
     return leaves, deepest
 
 
+def size_at_last_sight(y):
+    seen, stack, deepest, leaves = set(), [(y.grad_fn, 1)], 0, 0
+    while stack:
+        fn, depth = stack.pop()
+        if fn is None or fn in seen:
+            continue
+        seen.add(fn)
+        if hasattr(fn, "variable"):
+            leaves += 1
+            continue
+        deepest = max(deepest, depth)
+        stack += [(f, depth + 1) for f, _ in fn.next_functions]
+    return leaves, deepest
+
+
 def size_by_shapes(y):
     shapes = set()
 
@@ -325,6 +340,13 @@ class ValueEqualByNumber(ValueByCounting):
         return hash(self.data)
 
 
+class ValueOfTensors(ValueByCounting):
+    """Its data are tensors."""
+
+    def __init__(self, data, inputs=()):
+        super().__init__(torch.tensor(data), inputs)
+
+
 def value(**methods):
     return type("Value", (ValueByCounting,), methods)
 
@@ -499,7 +521,12 @@ RIGHT = {
     ],
 }
 WRONG = {
-    "graph_size": [size_counts_next, size_at_first_sight, size_by_shapes],
+    "graph_size": [
+        size_counts_next,
+        size_at_first_sight,
+        size_at_last_sight,
+        size_by_shapes,
+    ],
     "linear_backward": [
         linear_by_autograd,
         linear_by_vjp,
@@ -518,6 +545,7 @@ WRONG = {
         ValueWithOneTape,
         ValueWithClearedTape,
         ValueEqualByNumber,
+        ValueOfTensors,
         value(backward=_down_every_path),
         value(backward=_sends_what_came_so_far),
         value(backward=_clears_inner),

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from exercises import Rejection, draw, exercise, says, variations
+from exercises.compare import type_name
 from exercises.properties import limited, without
 
 DTYPE = torch.float64  # the lesson's default
@@ -58,7 +59,7 @@ def built(text):
     shapes = {"a": (2, 3), "b": (2, 3), "c": (3,), "w": (3, 4)}
     names = {n: torch.rand(s, requires_grad=True) for n, s in shapes.items()}
     names |= {"k": torch.rand(2, 3), "torch": torch, "doubled": doubled}
-    return eval(text, names | {"skip": lambda t: t + t.sin().cos()})
+    return eval(text, names | {"skip": lambda t: t + t.sin().cos() + t})
 
 
 def graph_cases(rng):
@@ -173,7 +174,7 @@ dx = => g = torch.ones_like(g)\n    dx =
 没有用到上游梯度 g。
 The upstream gradient g is not used.
 
-torch.einsum("bhd,bhe->de", x, g) => x.view(w.shape[0], -1) @ g.flatten(0, 1)
+torch.einsum("bhd,bhe->de", x, g) => x.reshape(len(w), -1) @ g.flatten(0, 1)
 dw：x 只是换了形状（view、reshape），没有转置，数被打乱了。
 dw: x only gets another shape (view, reshape) and is not transposed, so the
 numbers are scrambled.
@@ -187,6 +188,12 @@ add up.
 dw 还留着 H 轴：每个位置都用了同一个 w，它们的梯度要相加。
 Your dw still has the axis H: every position used the same w, and their
 gradients add up.
+
+torch.einsum("bhd,bhe->de", x, g) => x[-1].T @ g[-1]
+g.sum((0, 1)) => g[-1].sum(0)
+dw 和 db 只来自最后一个样本：循环里每次都盖掉了前一个？
+Your dw and db come from the last sample alone: does each turn of a loop
+overwrite the one before?
 
 "bhd,bhe->de" => "bhd,bhe->ed"
 dw 转置了，形状是 (E, D)：梯度与 w 同形状。
@@ -467,6 +474,11 @@ def grown(kind, leaves, steps):
                 f"{expression} should give a new Value, but gives "
                 f"{type(value).__name__}.",
             )
+        if not isinstance(value.data, (int, float)):
+            raise Rejection(
+                f"data 应是 float，得到 {type_name(value.data)}。",
+                f"data should be a float, and is {type_name(value.data)}.",
+            )
         if any(value is other for other in values.values()):
             raise Rejection(
                 f"{expression} 应得到新的 Value，你返回的是原来的那一个。",
@@ -502,7 +514,7 @@ def same_numbers(got, want):
         return
     name, zh, en = wrong[0], "", ""
     if name.endswith("grad"):
-        name, zh, en = wrong[-1], "data 都对；", "all data are right, but "
+        name, zh, en = wrong[-1], "data 都对；", "All data are right, but "
     raise Rejection(
         f"{zh}{name} 应为 {want[name]:.4g}，得到 {got[name]:.4g}。",
         f"{en}{name} should be {want[name]:.4g}, not {got[name]:.4g}.",
