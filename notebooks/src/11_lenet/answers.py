@@ -194,6 +194,15 @@ def evaluate_with_detach(*given):
 
 
 def evaluate_with_frozen_parameters(loader, model, loss_fn):
+    learned = [p for p in model.parameters() if p.requires_grad]
+    model.requires_grad_(False)
+    result = _without_no_grad(lambda m, x: m(x), loader, model, loss_fn)
+    for p in learned:
+        p.requires_grad_()
+    return result
+
+
+def evaluate_that_thaws(loader, model, loss_fn):
     model.requires_grad_(False)
     result = _without_no_grad(lambda m, x: m(x), loader, model, loss_fn)
     model.requires_grad_(True)
@@ -241,6 +250,11 @@ def evaluate_that_reads_twice(loader, model, loss_fn):
     loss, accuracy = evaluated(loader, model, loss_fn)
     count = sum(len(y) for _, y in loader)
     return loss * count / count, accuracy
+
+
+def evaluate_that_counts_batches(loader, model, loss_fn):
+    loss, accuracy = evaluated(loader, model, loss_fn)
+    return torch.tensor(loss).div(len(loader)).item(), accuracy
 
 
 def evaluate_as_tensors(*given):
@@ -379,10 +393,12 @@ WRONG = {
         evaluate_that_squeezes,
         evaluate_that_clears_gradients,
         evaluate_that_freezes,
+        evaluate_that_thaws,
         evaluate_that_ends_without_gradients,
         evaluate_with_graph,
         evaluate_that_switches_only_the_top,
         evaluate_that_reads_twice,
+        evaluate_that_counts_batches,
         evaluate_as_tensors,
     ],
     "beat_baseline": [

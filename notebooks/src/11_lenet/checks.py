@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from exercises import Rejection, exercise, labelled, says, variations
 from exercises.compare import difference
+from exercises.judge import finish
 from exercises.properties import without
 from helpers import data
 
@@ -110,7 +111,7 @@ def by_step(got, want):
                         f"After {STEPS_EN[i]}, axis {j} should be {b}, got "
                         f"{a}.",
                     )
-    raise Rejection(f"{found[0]}。", f"{found[1][0].upper()}{found[1][1:]}.")
+    raise Rejection(*finish(found))
 
 
 def image_sizes(rng):
@@ -395,9 +396,9 @@ view(-1, 256) lets the batch size give way: 16 images of 32×32 become 25 rows.
 
 if min(x.shape[2:]) < 16: => if False:
 if x.shape[1] != model.fc1.in_features: => if False:
-批次不再乱了，但大小不对时，出来的是层里面的 RuntimeError，不是 ValueError。
-The batch is safe now, but a wrong size ends in a RuntimeError from inside a
-layer, not in a ValueError.
+批次不再乱了，但大小不对时，出来的是 RuntimeError，不是 ValueError。
+The batch is safe now, but a wrong size ends in a RuntimeError, which is no
+ValueError.
 
 if min(x.shape[2:]) < 28 or max(x.shape[2:]) > 32:
     raise ValueError("H and W must be 28 to 32")
@@ -449,16 +450,37 @@ def weighted_evaluate(loader, model, loss_fn):
     return total / count, correct / count
 
 
+class NoLength(Rejection, TypeError):
+    """What len() raises; list() passes over a TypeError."""
+
+
 class Once:
     """Gives batches, can be read only once and has no length."""
 
     label = "a loader that can be read only once"
 
     def __init__(self, batches):
-        self.batches = iter(batches)
+        self.batches, self.fresh = iter(batches), True
 
     def __iter__(self):
+        if not self.fresh:
+            raise Rejection(
+                "你的代码从头读了两次 loader：只能读一遍的 loader，第二次"
+                "给不出开头的批次。",
+                "Your code starts to read the loader twice: one that can be "
+                "read only once does not begin again.",
+            )
+        self.fresh = False
         return self.batches
+
+    def __len__(self):
+        raise NoLength(
+            "loader 不一定有长度：例如生成器就没有 len()。",
+            "A loader need not have a length: a generator has no len().",
+        )
+
+    def __bool__(self):
+        return True
 
 
 def loaders(rng):
@@ -482,6 +504,7 @@ def loaders(rng):
         ).to(s.dtype)
         with torch.no_grad():
             model[4].weight.mul_(4)  # losses that differ between batches
+        model[0].requires_grad_(i % 2 == 0)  # frozen, or not
         x, y = s.normal("N D"), s.integers("N", 0, C)
         batches = list(zip(x.split(size), y.split(size), strict=True))
         loader = [
@@ -595,6 +618,12 @@ for batch in loader:
     return right([batch], model, loss_fn)
 只算了第一批：return 是不是写在了循环里面？
 Only the first batch counts: does return stand inside the loop?
+
+for batch in loader:
+    last = right([batch], model, loss_fn)
+return last
+只剩最后一批：几个计数是不是在循环里面又回到了 0？
+Only the last batch is left: do the counters go back to 0 inside the loop?
 
 count = 0 => count = steps = 0
 count += len(x) => count += len(x); steps += 1
@@ -896,6 +925,12 @@ Divide by the number of samples, which need not be 10.
 return round(right(logits, y, k), 2)
 结果被四舍五入了：返回比例本身。
 The result is rounded: return the share itself.
+
+order = logits.argsort(1, descending=True)[:, 1 : k + 1]
+return (order == y[:, None]).any(1).double().mean().item()
+漏了第一名，多了第 k + 1 名：名次从 0 数起。
+The first place is missing and place k + 1 is one too many: places count from
+0.
 
 order = logits.argsort(1)[:, -k:-1]
 return (order == y[:, None]).any(1).double().mean().item()
