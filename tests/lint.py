@@ -12,7 +12,6 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -23,19 +22,10 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from notebooks.build import LANGUAGES, Lesson
 
-RULES: dict[str, Callable[[Book], list[str]]] = {}
-
 
 @dataclass(repr=False)
 class Book:
-    """A lesson as its readers get it.
-
-    Attributes:
-        root: The course's folder.
-        lesson: The source, read.
-        curriculum: Per lesson number, the ids that it has to cover.
-        texts: Per language, the edition's file as text.
-    """
+    """A lesson, the points of all lessons, and its editions as text."""
 
     root: Path
     lesson: Lesson
@@ -63,12 +53,6 @@ def shown(output: dict) -> str:
     if any(mime.startswith("image/") for mime in data):
         return ""
     return "".join(data.get("text/plain", ""))
-
-
-def rule(function: Callable[[Book], list[str]]) -> Callable:
-    """Enter a function among the rules."""
-    RULES[function.__name__] = function
-    return function
 
 
 # What a text consists of.
@@ -144,7 +128,6 @@ def blocks(text: str) -> list[str]:
 # The rules.
 
 
-@rule
 def budgets(book: Book) -> list[str]:
     """75 minutes, 90 s to run, 60 cells, 400 KB a file."""
     size = max(len(text.encode()) for text in book.texts.values()) / 1000
@@ -161,7 +144,6 @@ def budgets(book: Book) -> list[str]:
     ]
 
 
-@rule
 def curriculum(book: Book) -> list[str]:
     """Its name, all of its points and only known ones, earlier lessons."""
     plan, lesson = book.curriculum, book.lesson
@@ -176,7 +158,6 @@ def curriculum(book: Book) -> list[str]:
     return [f"{what}: {found}" for what, found in wrong.items() if found]
 
 
-@rule
 def rhythm(book: Book) -> list[str]:
     """At most two code cells in a row, 1.0 to 1.8 texts for each of them."""
     kinds = "".join(cell["cell_type"][0] for cell in book.cells())
@@ -187,7 +168,6 @@ def rhythm(book: Book) -> list[str]:
     return wrong
 
 
-@rule
 def lengths(book: Book) -> list[str]:
     """Code: median 6 lines, nine in ten 15, never 30; output: 20."""
     code = [c for c in book.cells() if c["cell_type"] == "code"]
@@ -203,7 +183,6 @@ def lengths(book: Book) -> list[str]:
     return wrong
 
 
-@rule
 def ruff(book: Book) -> list[str]:
     """Formatted by ruff, 79 columns, clean; no builtin or ``F`` renamed."""
     notebook = new_notebook(cells=[*map(new_code_cell, book.code())])
@@ -229,7 +208,6 @@ def ruff(book: Book) -> list[str]:
     return wrong
 
 
-@rule
 def twins(book: Book) -> list[str]:
     """Both languages have the same blocks, formulas, code, numbers, links."""
     wrong = []
@@ -252,7 +230,6 @@ MARKS = {  # in Chinese: ASCII punctuation and brackets, spaces, a wrong word
 }
 
 
-@rule
 def typography(book: Book) -> list[str]:
     """Each language has its own letters, punctuation and spaces."""
     texts, wrong = [], []
@@ -274,7 +251,6 @@ def typography(book: Book) -> list[str]:
     return wrong
 
 
-@rule
 def links_resolve(book: Book) -> list[str]:
     """Relative links lead to files, others are https."""
     return [
@@ -286,6 +262,10 @@ def links_resolve(book: Book) -> list[str]:
         for path in [book.root / "notebooks" / lang / target.split("#")[0]]
         if not (target.startswith("https://") or path.exists())
     ]
+
+
+EVERY = (budgets, curriculum, rhythm, lengths, ruff, twins, typography)
+RULES = {rule.__name__: rule for rule in (*EVERY, links_resolve)}
 
 
 def shared(books: list[Book]) -> list[str]:

@@ -55,8 +55,7 @@ def replay(
     cells = [new_code_cell(code) for code in solved(lesson, lang, root)]
     again = [new_code_cell(cell.source) for cell in lesson.code()[:0:-1]]
     wrong = []
-    strict = new_code_cell(STRICT)
-    every = [strict, *cells, *again]
+    every = [new_code_cell(STRICT), *cells, *again]
     with build.kernel(every, root / "notebooks" / lang) as client:
         for at, cell in enumerate(every):
             try:
@@ -77,8 +76,7 @@ def memory(client) -> float:
     status = Path(f"/proc/{client.km.provisioner.pid}/status")
     if not status.exists():
         return 0
-    [line] = [x for x in status.read_text().split("\n") if "VmHWM" in x]
-    return int(line.split()[1]) / 1e3
+    return int(status.read_text().split("VmHWM:")[1].split()[0]) / 1e3
 
 
 def differences(old, new) -> list[str]:
@@ -89,23 +87,20 @@ def differences(old, new) -> list[str]:
         right = any(line.startswith("✓") for line in said.split("\n"))
         return [] if right else [f"the right answer gets {said!r}"]
     was = "".join(map(shown, old.outputs))
-    wrong = []
     if was != said and "nbval-ignore-output" not in tags:
-        wrong.append(f"committed {was!r}, now {said!r}")
-    pairs = [
-        [o.data["image/png"] for o in cell.outputs if shows(o)]
-        for cell in (old, new)
-    ]
-    if len(pairs[0]) != len(pairs[1]):
-        return [*wrong, "another number of figures"]
-    apart = [difference(*pair) for pair in zip(*pairs, strict=True)]
-    far = [d for d in apart if d >= DIFFERENCE]
-    return wrong + [f"the figure differs by {d:.1f}" for d in far]
-
-
-def shows(output) -> bool:
-    """Whether an output is a picture."""
-    return "image/png" in output.get("data", {})
+        return [f"committed {was!r}, now {said!r}"]
+    before, after = (
+        [
+            o.data["image/png"]
+            for o in c.outputs
+            if "image/png" in o.get("data", {})
+        ]
+        for c in (old, new)
+    )
+    if len(before) != len(after):
+        return ["another number of figures"]
+    apart = map(difference, before, after)
+    return [f"the figure differs by {d:.1f}" for d in apart if d >= DIFFERENCE]
 
 
 def difference(one: str, other: str) -> float:

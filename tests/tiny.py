@@ -1,6 +1,8 @@
 """A course of one lesson in which everything occurs, to test the build."""
 
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -21,3 +23,16 @@ def course(root: Path) -> Path:
     urls = f'[project.urls]\nRepository = "{URL}"\n'
     (root / "pyproject.toml").write_text(urls, encoding="utf-8")
     return root
+
+
+def remote(course: Path, url: str, config: Path) -> None:
+    """Make `course` a repository, which git finds at `url` by `config`."""
+    config.write_text(
+        "[user]\n  name = a\n  email = a@b\n[safe]\n  directory = *\n"
+        f'[url "{course.as_uri()}"]\n  insteadOf = {url}\n'
+    )
+    env = os.environ | {"GIT_CONFIG_GLOBAL": str(config)}
+    for words in ("init -q", "add -A", "commit -q -m all"):
+        subprocess.run(
+            ["git", *words.split()], cwd=course, env=env, check=True
+        )
