@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The doorway of the course: sets it up in .venv and starts its commands.
 
-    python course.py lab              JupyterLab at the first lesson
+    python course.py lab              JupyterLab, in your own copies (my/)
     python course.py lab 11 --lang en at lesson 11, English edition
     python course.py test             every test; "test 02 11": of two lessons
     python course.py build 02         notebooks/src/02_* -> both editions
@@ -120,12 +120,15 @@ def set_up(dev: bool, cpu: bool) -> None:
     # The first pip that goes on with a download that was cut off.
     must([PYTHON, "-m", "pip", "install", "pip>=25.2"])
     must([PYTHON, "-m", "pip", "install", *index, "-e", ".", *group])
-    # JupyterLab asks for no news.
-    folder = VENV / "etc" / "jupyter" / "labconfig"
+    # JupyterLab asks for no news and shows Markdown as it reads.
+    folder = VENV / "etc/jupyter/labconfig"
     folder.mkdir(parents=True, exist_ok=True)
-    news = {"@jupyterlab/apputils-extension:announcements": True}
-    text = json.dumps({"disabledExtensions": news})
-    (folder / "page_config.json").write_text(text)
+    part = "@jupyterlab/{}-extension:{}".format
+    news = {"disabledExtensions": {part("apputils", "announcements"): True}}
+    (folder / "page_config.json").write_text(json.dumps(news))
+    view = {"defaultViewers": {"markdown": "Markdown Preview"}}
+    view = json.dumps({part("docmanager", "plugin"): view})
+    (folder / "default_setting_overrides.json").write_text(view)
     stamp.write_text(due + " dev" * dev)
 
 
@@ -152,14 +155,19 @@ def lessons(words: list) -> list:
 
 def lab(args: argparse.Namespace) -> int:
     """Open JupyterLab on this machine only, with its token."""
-    name = lessons([args.lesson])[0]
+    name = lessons([args.lesson])[0] if args.lesson else ""
+    if args.fresh and not name:
+        raise Stop("--fresh needs a lesson, as in: lab 02 --fresh")
     set_up(False, args.cpu)
+    sys.path.insert(0, "notebooks")
+    import own
+
+    folder, page = own.place(args.lang, name, args.fresh).split("/", 1)
     command = [PYTHON, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1"]
-    command += ["--ServerApp.root_dir=."]
+    command += [f"--ServerApp.root_dir={folder}"]
     command += ["--LabApp.extension_manager=readonly"]
     command += ["--LabApp.workspaces_dir=.lab/workspaces"]
-    url = f"/lab/tree/notebooks/{args.lang}/{name}.ipynb"
-    command += [f"--LabApp.default_url={url}"]
+    command += [f"--LabApp.default_url=/lab/tree/{page}"]
     if args.port is not None:
         command += [f"--ServerApp.port={args.port}"]
         command += ["--ServerApp.port_retries=0"]
@@ -232,8 +240,10 @@ def parser() -> argparse.ArgumentParser:
         note = "install PyTorch's small CPU build (Linux)"
         sub.add_argument("--cpu", action="store_true", help=note)
         if action is lab:
-            sub.add_argument("lesson", nargs="?", default="00", help="as 02")
+            sub.add_argument("lesson", nargs="?", help="as 02")
             sub.add_argument("--lang", choices=["zh", "en"], default="zh")
+            note = "start the lesson again; the copy so far is kept"
+            sub.add_argument("--fresh", action="store_true", help=note)
             sub.add_argument("--port", type=int, help="default: a free one")
             sub.add_argument("--no-browser", action="store_true")
         if action in (test, build):

@@ -78,7 +78,7 @@ def exercise(
         wrong: the mistakes, as described above.
         holds: what must hold beyond values, in the order in which it is told.
         **options: `oracle`, `adapt`, `compare`, `raises`, `seeds`,
-            `time_limit` of `Exercise`.
+            `time_limit`, `part` of `Exercise`.
 
     Raises:
         TypeError: the answer has no name and none is given.

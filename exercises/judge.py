@@ -17,6 +17,7 @@ from helpers.language import pick
 from .box import Box, Outcome, settings
 from .compare import Sentence, describe, difference, form, type_name
 from .diagnose import diagnose
+from .parts import keep
 from .reading import (
     error_sentence,
     error_text,
@@ -86,6 +87,7 @@ class Exercise:
         seeds: one call of `cases` for each.
         time_limit: seconds for all the student's code in one verdict.
         default_dtype: what the lesson sets, for answers that rely on it.
+        part: whether later lessons build on it; see `parts`.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Exercise:
     seeds: Sequence[int] = (0, 1)
     time_limit: float = 5.0
     default_dtype: torch.dtype = torch.float32
+    part: bool = False
 
     @cached_property
     def mistakes(self) -> tuple[Mistake, ...]:
@@ -112,7 +115,11 @@ class Exercise:
         return self.answer if self.oracle is None else self.oracle
 
     def __call__(self, answer: Any) -> None:
-        print(judge(self, answer).text(self.name))
+        verdict = judge(self, answer)
+        text = verdict.text(self.name)
+        if self.part and verdict.status == "right":
+            text += keep(self.name, answer)
+        print(text)
 
     def function(self, answer: Any) -> Callable:
         """An answer as a function of a case."""

@@ -175,3 +175,18 @@ def execute(page, command: str) -> list[dict]:
     page.evaluate(run, f"notebook:{command}")
     page.wait_for_function(READY, timeout=300_000)
     return page.evaluate(CELLS)
+
+
+def answer(page, index: int, source: str) -> str:
+    """Type an answer into a cell as a student does; what the check says."""
+    page.evaluate(
+        """i => { const c = window.jupyterapp.shell.currentWidget.content;
+          c.activeCellIndex = i; c.mode = 'edit';
+          c.widgets[i].editor.focus(); }""",
+        index,
+    )
+    page.keyboard.press("ControlOrMeta+A")
+    page.keyboard.press("Delete")
+    page.keyboard.insert_text(source)
+    cells = execute(page, "run-cell")
+    return next(c["printed"] for c in cells if c["index"] == index)

@@ -111,21 +111,6 @@ def first_exercise(book: Path) -> tuple[str, str, str]:
     return re.match(r"check\.(\w+)\(", check).group(1), check, answer
 
 
-def answer(page, index: int, source: str) -> str:
-    """Type an answer into a cell as a student does; what the check says."""
-    page.evaluate(
-        """i => { const c = window.jupyterapp.shell.currentWidget.content;
-          c.activeCellIndex = i; c.mode = 'edit';
-          c.widgets[i].editor.focus(); }""",
-        index,
-    )
-    page.keyboard.press("ControlOrMeta+A")
-    page.keyboard.press("Delete")
-    page.keyboard.insert_text(source)
-    cells = lab.execute(page, "run-cell")
-    return next(c["printed"] for c in cells if c["index"] == index)
-
-
 def test_lesson_in_jupyterlab(page, address, root, lesson, lang, latencies):
     watch = lab.Watch(page)
     path = f"notebooks/{lang}/{lesson}.ipynb"
@@ -158,7 +143,7 @@ def test_lesson_in_jupyterlab(page, address, root, lesson, lang, latencies):
 
     name, check, solution = first_exercise(root / path)
     index = next(c["index"] for c in cells if check in c["source"])
-    assert answer(page, index, f"{name} = print\n{check}").startswith("✗")
-    right = answer(page, index, f"{solution}\n\n\n{check}")
+    assert lab.answer(page, index, f"{name} = print\n{check}").startswith("✗")
+    right = lab.answer(page, index, f"{solution}\n\n\n{check}")
     assert right.startswith("✓"), right
     assert watch.faults == []

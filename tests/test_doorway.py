@@ -66,8 +66,14 @@ class Course:
             self.write(self.shims / name / "__init__.py", "")
         self.write(self.root / "pyproject.toml", PYPROJECT)
         shutil.copy(ROOT / "course.py", self.root)
+        head = {"cell_type": "markdown", "metadata": {}, "source": ["# A"]}
+        book = json.dumps({"cells": [head], "metadata": {}})
         for name in ("02_tensors", "11_lenet"):
             self.write(self.root / "notebooks/src" / name / "lesson.md", "")
+            for lang in ("zh", "en"):
+                path = self.root / "notebooks" / lang / f"{name}.ipynb"
+                self.write(path, book)
+        shutil.copy(ROOT / "notebooks/own.py", self.root / "notebooks")
         for name in ("notebooks/build", "tests/bench/speed"):
             path = self.root / f"{name}.py"
             self.write(path, TOOL, path.stem)
@@ -149,6 +155,7 @@ def test_an_old_python_can_read_it_and_is_told():
     [
         (["labb"], "labb"),
         (["lab", "99"], '"99"; there are: 02_tensors, 11_lenet'),
+        (["lab", "--fresh"], "needs a lesson"),
         (["test", "02", "nine"], '"nine"'),
         (["bench", "sped"], "speed"),
         (["build", "--", "02"], 'nothing after "--"'),
@@ -199,7 +206,8 @@ def test_first_start_then_second(course):
     assert {
         "--ServerApp.ip=127.0.0.1",
         "--ServerApp.port=8890",
-        "--LabApp.default_url=/lab/tree/notebooks/en/11_lenet.ipynb",
+        "--ServerApp.root_dir=my",
+        "--LabApp.default_url=/lab/tree/en/11_lenet.ipynb",
         "--no-browser",
     } <= set(words)
     assert not any("token" in word or "password" in word for word in words)

@@ -330,6 +330,7 @@ def tokens(rng):
 split_heads = exercise(
     split_heads,
     tokens,
+    part=True,
     wrong="""
 heads.transpose(1, 2) => x.reshape(B, num_heads, S, h // num_heads)
 你的结果等于直接 reshape 成 (B, num_heads, S, hd) 的结果：形状对，但不同位置的

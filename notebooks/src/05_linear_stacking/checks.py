@@ -337,6 +337,7 @@ def is_new(f, rng):
 mlp = exercise(
     mlp,
     lists_of_widths,
+    part=True,
     adapt=run_of,
     seeds=(0,),
     holds=[
@@ -662,6 +663,7 @@ def spread(kind, rng):
 ManualLinear = exercise(
     ManualLinear,
     layers_and_inputs,
+    part=True,
     oracle="nn.Linear",
     adapt=filled,
     seeds=(0,),

@@ -568,6 +568,7 @@ def leaves_the_gradients(f, loader, model, loss_fn):
 weighted_evaluate = exercise(
     weighted_evaluate,
     loaders,
+    part=True,
     holds=[
         in_eval_mode,
         without_a_graph,

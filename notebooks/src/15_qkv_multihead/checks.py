@@ -73,6 +73,7 @@ def hides_from_low_scores(f, *case):
 masked_attention = exercise(
     masked_attention,
     masks,
+    part=True,
     oracle=lambda q, k, v, mask: F.scaled_dot_product_attention(
         q, k, v, attn_mask=mask
     ),
@@ -223,6 +224,7 @@ def averages(f, q, k, v):
 causal_attention = exercise(
     causal_attention,
     draw("B H N D, B H N D, B H N D", high=6),
+    part=True,
     oracle=lambda q, k, v: F.scaled_dot_product_attention(
         q, k, v, is_causal=True
     ),
@@ -496,6 +498,7 @@ def keeps_heads_apart(f, q, k, v, num_heads):
 attend_in_heads = exercise(
     attend_in_heads,
     some_heads,
+    part=True,
     oracle=one_by_one,
     holds=[
         keeps_heads_apart,
@@ -648,6 +651,7 @@ def ignores_order_of_memory(f, x, memory, *rest):
 multi_head = exercise(
     multi_head,
     two_sequences,
+    part=True,
     oracle=library,
     holds=[ignores_order_of_memory],
     wrong="""
