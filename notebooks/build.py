@@ -195,11 +195,10 @@ def read(path: Path) -> Lesson:
 
 def _judge(lesson: Lesson) -> None:
     """Number, languages in pairs, set-up first, options, answers."""
-    both = set(LANGUAGES)
+    both, words = set(LANGUAGES), {*lesson.title} & {*lesson.lecture}
     for wrong, reason in (
         (lesson.id != lesson.name[:2], f"`id` cannot be {lesson.id!r}"),
-        (set(lesson.title) != both, "`title` needs zh and en"),
-        (set(lesson.lecture) != both, "`lecture` needs zh and en"),
+        (words != both, "`title` and `lecture` need zh and en"),
         ("setup" not in lesson.code()[0].tags, "`setup` is not the first"),
     ):
         if wrong:
@@ -341,11 +340,7 @@ def _execute(client: NotebookClient, cell: Cell, source: str, at: int) -> list:
 
 
 def stored(outputs: list, cell: Cell, lang: str, count: int) -> list[dict]:
-    """Outputs as they are committed.
-
-    Streams are joined, widgets leave only their text, pictures stand in one
-    line of base64 with their words.
-    """
+    """Outputs as committed: whole streams, no widgets, pictures with `alt`."""
     kept: list = []
     for output in copy.deepcopy(outputs):
         kind, data = output.output_type, output.get("data", {})
@@ -399,10 +394,8 @@ def edition(
         seen[digest] += 1
         again = f"-{seen[digest]}" if seen[digest] > 1 else ""
         node.id = f"{lesson.id}-{kind}-{digest}{again}"
-        meta = {key: value for key, value in meta.items() if value}
-        node.metadata = nbformat.from_dict(meta)
-    cells = [node for node, *_ in found]
-    book = new_notebook(cells=cells, metadata=METADATA)
+        node.metadata = {key: value for key, value in meta.items() if value}
+    book = new_notebook(cells=[n for n, *_ in found], metadata=METADATA)
     return nbformat.writes(book).rstrip("\n") + "\n"
 
 
@@ -450,9 +443,8 @@ def committed(lesson: Lesson, root: Path = ROOT) -> tuple[list, list]:
     return [zh.source for zh, _ in pairs], outputs
 
 
-def tables(series: list[Lesson], root: Path = ROOT) -> dict[Path, str]:
+def tables(series: list[Lesson], root: Path) -> Iterator[tuple[Path, str]]:
     """The READMEs with their tables of lessons."""
-    found = {}
     for lang, words in WORDS.items():
         rows = [
             f"| [{one.id} · {one.title[lang]}]"
@@ -465,42 +457,35 @@ def tables(series: list[Lesson], root: Path = ROOT) -> dict[Path, str]:
         text = path.read_text(encoding="utf-8")
         mark = "<!-- lessons -->\n", "\n<!-- /lessons -->"
         before, after = text.split(mark[0])[0], text.split(mark[1])[-1]
-        found[path] = f"{before}{mark[0]}{table}{mark[1]}{after}"
-    return found
+        yield path, f"{before}{mark[0]}{table}{mark[1]}{after}"
 
 
 def build(names: list[str], root: Path = ROOT, check: bool = False) -> list:
-    """Build the lessons named, or all; with `check` only compare.
-
-    Returns:
-        What differs, in sentences: nothing after a build.
-    """
+    """Build the lessons named, or all; with `check`, say what differs."""
     chosen = [find(root, name) for name in names] or sources(root)
     series, wrong = [read(path) for path in sources(root)], []
     for lesson in series:
+        mine, old, outputs = lesson.path in chosen, *committed(lesson, root)
         code = [cell.source for cell in lesson.code()]
-        old, outputs = committed(lesson, root)
         code[0] = old[0] if old else ""  # the set-up is the build's
-        if lesson.path in chosen and not check:
+        if mine and not check:
             kept, (outputs, seconds) = outputs, run(lesson, root)
+            took = f"{seconds:.1f} CPU s of {lesson.seconds}"
             if seconds > lesson.seconds:
-                took = f"{seconds:.1f} CPU s, not {lesson.seconds}"
                 raise Problem(f"{lesson.path}:1: takes {took}")
             for at, cell in enumerate(lesson.code()):
                 same = old[: at + 1] == code[: at + 1]  # no code changed
                 if same and "nbval-ignore-output" in cell.tags:
                     outputs[at] = kept[at]
-            print(f"{lesson.name}: {seconds:.1f} CPU s of {lesson.seconds}")
+            print(f"{lesson.name}: {took}")
         elif old != code:
-            if lesson.path in chosen:
-                wrong.append(f"{lesson.name} is not built from its source")
+            wrong += [f"{lesson.name} is not built from its source"] * mine
             continue
-        if lesson.path in chosen or not check:
-            for lang in LANGUAGES:
-                path = edition_path(lesson.name, lang, root)
-                text = edition(lesson, lang, outputs, series, root)
-                wrong += put(path, text, check)
-    for path, text in tables(series, root).items():
+        for lang in LANGUAGES if mine or not check else ():
+            path = edition_path(lesson.name, lang, root)
+            text = edition(lesson, lang, outputs, series, root)
+            wrong += put(path, text, check)
+    for path, text in tables(series, root):
         wrong += put(path, text, check)
     return wrong
 

@@ -65,10 +65,8 @@ WORDS = re.compile(r"\s|\\(?:text|mathrm|textbf)\{[^{}]*\}")
 NUMBER = re.compile(
     r"(?<![\w.])(\d[\d,]*(?:\.\d+)?)(?: ?(万|亿|千|thousand|million|billion))?"
 )
-TIMES = {"千": 1e3, "thousand": 1e3, "万": 1e4, "million": 1e6} | {
-    "亿": 1e8,
-    "billion": 1e9,
-}
+TIMES = {"千": 1e3, "thousand": 1e3, "万": 1e4, "million": 1e6}
+TIMES |= {"亿": 1e8, "billion": 1e9}
 
 
 def codes(text: str) -> set[str]:

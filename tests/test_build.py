@@ -206,12 +206,12 @@ STOPS = [
     ("The figure shows 44", "````\n44", "## 2. Draw a patch", "fence open?"),
     ("  minutes: 40\n", "", "---", "argument: 'minutes'"),
     ('id: "07"', 'id: "08"', "---", "cannot be '08'"),
-    (", en: Addition}", "}", "---", "`title` needs zh and en"),
+    (", en: Addition}", "}", "---", "need zh and en"),
     ("10 + 2\n```", RATIO, "    ratio(1, 0),", "ZeroDivisionError"),
     ("10 + 2\n```", WARN, "import warnings", "to standard error"),
     ("return None", "return a + b", "def add(a, b):", "does not say ○: ✓"),
     ("---\nalt: {zh", "---\n# {zh", "from io import BytesIO", "no `alt`"),
-    ("seconds: 30", "seconds: 0.01", "---", "CPU s, not 0.01"),
+    ("seconds: 30", "seconds: 0.01", "---", "CPU s of 0.01"),
 ]
 
 

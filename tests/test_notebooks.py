@@ -140,12 +140,6 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def test_valid_lesson_passes(small: Path) -> None:
-    wrong, seconds, _ = replay(small, "07_tiny", "en")
-    assert wrong == []
-    assert 0 < seconds < 30
-
-
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [

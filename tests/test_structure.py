@@ -35,7 +35,7 @@ def test_lesson_keeps(name: str, lesson: str, root: Path) -> None:
     assert not wrong, "\n".join([f"{name}, {lesson}:", *wrong])
 
 
-def test_lessons_share_names_rightly(root: Path) -> None:
+def test_classes_shown_twice_are_the_same(root: Path) -> None:
     names = [path.parent.name for path in build.sources(root)]
     assert lint.shared([committed(root, name) for name in names]) == []
 
