@@ -105,6 +105,18 @@ def test_texts_follow_the_language(once: Path) -> None:
     assert text.endswith("<!-- /lessons -->\n\nEnd.\n")
 
 
+def test_one_line_brings_badge_and_address(root: Path) -> None:
+    before, line = built(root), root / "pyproject.toml"
+    text = line.read_text(encoding="utf-8")
+    line.write_text(text.replace("someone", "OWNER"), encoding="utf-8")
+    build.build(["07"], root)
+    assert "colab.research" not in cells(root)[0]["source"]
+    assert code(root)[0]["source"].count("地址还没有设好") == 2
+    line.write_text(text, encoding="utf-8")
+    build.build(["07"], root)
+    assert built(root) == before
+
+
 def test_solution_is_the_right_answer_folded(once: Path) -> None:
     shown = [
         "@functools.cache\ndef add(a, b):\n    return a + b",
