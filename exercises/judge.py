@@ -4,6 +4,7 @@ import copy
 import inspect
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -192,12 +193,15 @@ def judge(
     """
     if untouched(answer):
         return Verdict("untouched")
+    home = nullcontext()  # a device context makes every call slower
+    if torch.get_default_device().type != "cpu":
+        home = torch.device("cpu")
     with (
         settings(0, exercise.default_dtype),
         torch.inference_mode(False),
         torch.enable_grad(),
         torch.autocast("cpu", enabled=False),
-        torch.device("cpu"),
+        home,
     ):
         return _judged(exercise, answer, seeds)
 
