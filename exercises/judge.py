@@ -225,6 +225,8 @@ def _judged(
     amiss: dict[int, Fault] = {}
     for i, case in enumerate(cases):
         want = _run(exercise, exercise.reference, case, trusted, i)
+        if trusted.ended:
+            return wrong(trusted.ended)
         error = want.error
         if error and not isinstance(error, exercise.raises):
             raise RuntimeError(
@@ -261,6 +263,8 @@ def _judged(
             == failed
         ):
             return wrong((mistake.zh, mistake.en), mistake.en)
+        if trusted.ended:
+            return wrong(trusted.ended)
     if broken:
         return wrong(broken)
     number = min(amiss) if number is None else number

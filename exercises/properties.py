@@ -72,29 +72,6 @@ def sees_the_past(f: Callable, *inputs: Tensor) -> None:
 # --- gradients -------------------------------------------------------------
 
 
-def agrees_with_differences(forward: Callable, arg: int) -> Holds:
-    """The answer is the gradient of `forward` by its argument `arg`."""
-
-    def test(f: Callable, *case) -> bool:
-        x = case[arg].double()
-        case = [c.double() if isinstance(c, Tensor) and c.is_floating_point()
-                else c for c in case]  # fmt: skip
-        way = torch.randn_like(x)
-
-        def at(h: float) -> Tensor:
-            return forward(*case[:arg], x + h * way, *case[arg + 1 :])
-
-        along = (f(*case[:arg], x, *case[arg + 1 :]) * way).sum()
-        slope = (at(1e-6) - at(-1e-6)) / 2e-6
-        return bool(torch.isclose(slope, along, rtol=1e-4, atol=1e-6))
-
-    return Holds(
-        test,
-        "你的梯度与有限差分不一致。",
-        "Your gradients do not agree with finite differences.",
-    )
-
-
 @says(
     "结果与计算图断开了：输入需要梯度，结果却没有 grad_fn。",
     "The result is cut off from the graph: an input requires gradients, but "

@@ -214,7 +214,8 @@ def place(
         print(words["unkept"].format(error.strerror or error))
     if done and not name:
         return f"my/{lang}/index.md"
-    name = name or min(p.name for p in root.glob("notebooks/src/*"))
+    sources = root.glob("notebooks/src/*/lesson.md")
+    name = name or min(path.parent.name for path in sources)
     kept = (root / "my" / lang / f"{name}.ipynb").exists()
     return f"{'my' if kept else 'notebooks'}/{lang}/{name}.ipynb"
 

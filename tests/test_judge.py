@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -524,13 +525,20 @@ def test_line_at_which_it_stopped_is_told(brief):
     )
 
 
-def test_interrupt_ends_the_verdict(brief):
+def slow(x, k):
+    time.sleep(1.0)
+    return x * k / x.shape[1]
+
+
+@pytest.mark.parametrize(
+    ("answer", "oracle"), [(_endless, None), (scaled.answer, slow)]
+)
+def test_interrupt_ends_the_verdict(answer, oracle):
+    task = exercise(scaled.answer, draw("B D, "), oracle=oracle)
     main = threading.main_thread().ident
-    timer = threading.Timer(
-        0.2, lambda: __import__("signal").pthread_kill(main, 2)
-    )
-    timer.start()
-    assert says_of(_endless, brief) == "The run was interrupted."
+    stop = threading.Timer(0.2, signal.pthread_kill, (main, signal.SIGINT))
+    stop.start()
+    assert says_of(answer, task) == "The run was interrupted."
     _sound()
 
 
