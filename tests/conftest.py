@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,6 @@ for folder in (ROOT, ROOT / "tests"):
 LESSONS = sorted(
     path.parent.name for path in ROOT.glob("notebooks/src/*/lesson.md")
 )
-BUDGETS = pytest.StashKey[list]()
-LATENCIES = pytest.StashKey[list]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,12 +26,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="",
         help="numbers of lessons, with commas between; all without it",
     )
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Make room for what the lessons cost, and how fast they answer."""
-    config.stash[BUDGETS] = []
-    config.stash[LATENCIES] = []
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -59,25 +51,16 @@ def lang(lesson: str) -> str:
     return ("zh", "en")[LESSONS.index(lesson) % 2]
 
 
-@pytest.fixture
-def budgets(pytestconfig: pytest.Config) -> list:
-    """Where a test notes what a lesson costs, for the table at the end."""
-    return pytestconfig.stash[BUDGETS]
-
-
-@pytest.fixture
-def latencies(pytestconfig: pytest.Config) -> list:
-    """Where a test notes how fast a slider is, for the table at the end."""
-    return pytestconfig.stash[LATENCIES]
-
-
-def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter) -> None:
     """Print the seconds of each part and lesson, its cost, its sliders."""
-    parts, lessons = Counter(), Counter()
+    parts, lessons, noted = Counter(), Counter(), defaultdict(list)
     for reports in terminalreporter.stats.values():
         for report in reports:
             name = getattr(report, "nodeid", "")
             seconds = getattr(report, "duration", 0)
+            for key, row in getattr(report, "user_properties", []):
+                if report.when == "call":
+                    noted[key].append(row)
             parts[re.sub(r"/\w+\.ipynb", "", name.split("::")[0])] += seconds
             for lesson in re.findall("|".join(LESSONS), name)[:1]:
                 lessons[lesson] += seconds
@@ -87,17 +70,15 @@ def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
             terminalreporter.section(f"seconds of each {title}")
         for name, seconds in rows:
             terminalreporter.line(f"{name:32} {seconds:6.0f} s")
-    rows = config.stash[BUDGETS]
-    if rows:
+    if noted["cost"]:
         terminalreporter.section("what the lessons cost")
         head = ("CPU s", "of", "memory MB", "file KB", "cells")
         columns = " ".join(f"{title:>9}" for title in head)
         terminalreporter.line(f"{'lesson':28} {columns}")
-        for name, *cost in rows:
+        for name, *cost in sorted(noted["cost"]):
             columns = " ".join(f"{number:9.0f}" for number in cost)
             terminalreporter.line(f"{name:28} {columns}")
-    rows = config.stash[LATENCIES]
-    if rows:
+    if noted["latency"]:
         terminalreporter.section("from key to picture, median")
-        for name, seconds in rows:
+        for name, seconds in sorted(noted["latency"]):
             terminalreporter.line(f"{name:32} {1000 * seconds:4.0f} ms")

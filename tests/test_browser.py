@@ -111,7 +111,9 @@ def first_exercise(book: Path) -> tuple[str, str, str]:
     return re.match(r"check\.(\w+)\(", check).group(1), check, answer
 
 
-def test_lesson_in_jupyterlab(page, address, root, lesson, lang, latencies):
+def test_lesson_in_jupyterlab(
+    page, address, root, lesson, lang, record_property
+):
     watch = lab.Watch(page)
     path = f"notebooks/{lang}/{lesson}.ipynb"
     lab.open_lesson(page, address, path)
@@ -136,7 +138,7 @@ def test_lesson_in_jupyterlab(page, address, root, lesson, lang, latencies):
     assert len(live) >= min(len(expected), 1), "a slider did not appear"
     for index in live:
         median = statistics.median(move(page, index))
-        latencies.append((f"{lesson} {lang}", median))
+        record_property("latency", (f"{lesson} {lang}", median))
         assert median <= LATENCY * MACHINE
         if index == live[0]:
             page.screenshot(path=pictures / f"{lesson}_{lang}_slider.png")

@@ -270,7 +270,7 @@ def test_test_runs_everything_and_ends_with_pytest(course):
     done = course.run("test", "2", "11_lenet", "--", "-x", "-k", "a b")
     calm = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
     pytest = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
-    pytest += ["tests"]
+    pytest += ["-n2", "--dist=loadfile", "tests"]
     for name in ("02_tensors", "11_lenet"):
         pytest += [f"notebooks/{lang}/{name}.ipynb" for lang in ("zh", "en")]
     pytest += ["--lessons=02,11", "-x", "-k", "a b"]

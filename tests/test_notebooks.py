@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -117,14 +118,14 @@ def _thumbnail(png: str) -> np.ndarray:
 
 
 def test_lesson_solved_and_each_cell_again(
-    lesson: str, lang: str, root: Path, budgets: list
+    lesson: str, lang: str, root: Path, record_property: Callable
 ) -> None:
     wrong, seconds, peak = replay(root, lesson, lang)
     path = build.edition_path(lesson, lang, root)
     stated = build.read(build.find(root, lesson)).seconds
     size = path.stat().st_size / 1000
     cells = len(nbformat.read(path, as_version=4).cells)
-    budgets.append((lesson, seconds, stated, peak, size, cells))
+    record_property("cost", (lesson, seconds, stated, peak, size, cells))
     assert not wrong, "\n\n".join(wrong)
     assert seconds <= min(SECONDS, MARGIN * stated)
     assert peak <= MEGABYTES
