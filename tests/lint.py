@@ -20,7 +20,7 @@ from statistics import median
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
-from notebooks.build import LANGUAGES, Lesson
+from notebooks.build import FOLDED, LANGUAGES, PREDICT, Lesson, reading
 
 
 @dataclass(repr=False)
@@ -156,6 +156,68 @@ def curriculum(book: Book) -> list[str]:
     return [f"{what}: {found}" for what, found in wrong.items() if found]
 
 
+TITLES = {
+    "zh": ("你将学会", r"### 练习 (\d) [^●]*(●+)○* \d+ 分钟", "提示"),
+    "en": ("You will learn", r"### Exercise (\d) [^●]*(●+)○* \d+ min", "Hint"),
+}
+
+
+def opening(book: Book) -> list[str]:
+    """Within 150 words something has run; only then the goals, folded."""
+    outputs = [c["outputs"] for c in book.cells() if "outputs" in c]
+    ran = next((n for n, out in enumerate(outputs) if n > 1 and out), 0)
+    first = book.lesson.cells.index(book.lesson.code()[ran])
+    wrong = []
+    for lang in LANGUAGES:
+        texts = [text for text in book.lesson.cells if text.lang == lang]
+        before = "\n".join(
+            text.source for text in book.lesson.cells[:first] if text in texts
+        )
+        minutes, goals = reading(before, lang), TITLES[lang][0]
+        if minutes > 150 / 120:
+            words = round(minutes * (120 if lang == "en" else 200))
+            wrong.append(f"{lang}: {words} words before the first result")
+        folded = "".join(
+            hit[0] for text in texts for hit in FOLDED.finditer(text.source)
+        )
+        if goals in before or goals not in folded:
+            wrong.append(f"{lang}: {goals!r} is not folded behind the result")
+    return wrong
+
+
+def predictions(book: Book) -> list[str]:
+    """6 to 8 of them, each a single question."""
+    wrong = []
+    for lang in LANGUAGES:
+        texts = "\n\n".join(cell["source"] for cell in book.cells(lang))
+        asked = [t for t in texts.split("\n\n") if PREDICT[lang] in t]
+        if not 6 <= len(asked) <= 8:
+            wrong.append(f"{lang}: {len(asked)} predictions, not 6 to 8")
+        for text in asked:
+            if len(re.findall(r"[?？]", prose(text))) != 1:
+                wrong.append(f"{lang}: not one question: {text}")
+    return wrong
+
+
+def exercises(book: Book) -> list[str]:
+    """3 to 6, numbered; from two dots on two folded hints each."""
+    wrong = []
+    for lang in LANGUAGES:
+        text = "\n".join(c["source"] for c in book.cells(lang))
+        _, heading, hint = TITLES[lang]
+        found = [*re.finditer(heading, text)]
+        if [int(hit[1]) for hit in found] != [*range(1, len(found) + 1)]:
+            wrong.append(f"{lang}: exercises are not numbered 1, 2, 3")
+        if not 3 <= len(found) <= 6:
+            wrong.append(f"{lang}: {len(found)} exercises, not 3 to 6")
+        for hit in found:
+            own = text[hit.end() :].split("\n### ")[0].split("\n## ")[0]
+            hints = re.findall(rf"<summary>{hint} (\d)", own)
+            if len(hit[2]) > 1 and hints != ["1", "2"]:
+                wrong.append(f"{hit[0]}: hints {hints}, not 1 and 2")
+    return wrong
+
+
 def rhythm(book: Book) -> list[str]:
     """At most two code cells in a row, 1.0 to 1.8 texts for each of them."""
     kinds = "".join(cell["cell_type"][0] for cell in book.cells())
@@ -222,7 +284,7 @@ HAN = "[一-鿿]"
 MARKS = {  # in Chinese: ASCII punctuation and brackets, spaces, a wrong word
     "zh": rf"(?:{HAN}|[）”])[,;:!?](?!\w*://)|{HAN}\.(?!\w)|[,;!?] *{HAN}"
     rf"|{HAN}\(|\([^()]*{HAN}[^()]*\)|\){HAN}"
-    rf"|{HAN}[A-Za-z0-9]|[A-Za-z0-9]{HAN}|变压器",
+    rf"|{HAN}[A-Za-z0-9]|[A-Za-z0-9]{HAN}|变压器|正向|操作符|词元|批改",
     "en": "[，。：；！？（）、]",
     None: HAN,
 }
@@ -262,8 +324,11 @@ def links_resolve(book: Book) -> list[str]:
     ]
 
 
-EVERY = (budgets, curriculum, rhythm, lengths, ruff, twins, typography)
-RULES = {rule.__name__: rule for rule in (*EVERY, links_resolve)}
+EVERY = (
+    *(budgets, curriculum, opening, predictions, exercises, rhythm, lengths),
+    *(ruff, twins, typography, links_resolve),
+)
+RULES = {rule.__name__: rule for rule in EVERY}
 
 
 def shared(books: list[Book]) -> list[str]:

@@ -100,7 +100,7 @@ def test_texts_follow_the_language(once: Path) -> None:
         assert "$$a + b = b + a$$" in [c["source"] for c in cells(once, lang)]
     assert "跟随：第 2 讲，加法" in cells(once)[0]["source"]
     text = (once / "README.md").read_text(encoding="utf-8")
-    assert "(notebooks/en/07_tiny.ipynb) | 40 min | Lecture 2, " in text
+    assert "(notebooks/en/07_tiny.ipynb) | 35 min | Lecture 2, " in text
     assert text.startswith("# Tiny\n")
     assert text.endswith("<!-- /lessons -->\n\nEnd.\n")
 
@@ -216,7 +216,7 @@ STOPS = [
     ("check.add(add)", "add", "def add(a, b):", "ends on check.NAME(NAME)"),
     (SETUP, f"```{{code-cell}}\n1\n```\n\n{SETUP}", "---", "`setup` is not"),
     ("The figure shows 44", "````\n44", "## 2. Draw a patch", "fence open?"),
-    ("  minutes: 40\n", "", "---", "argument: 'minutes'"),
+    ("  seconds: 30\n", "", "---", "argument: 'seconds'"),
     ('id: "07"', 'id: "08"', "---", "cannot be '08'"),
     (", en: Addition}", "}", "---", "need zh and en"),
     ("10 + 2\n```", RATIO, "    ratio(1, 0),", "ZeroDivisionError"),
@@ -254,6 +254,18 @@ def test_command_line_names_file_and_line(root: Path, capsys) -> None:
     assert capsys.readouterr().err == "no lesson is called '31'\n"
 
 
+def test_minutes_are_of_the_main_path(root: Path) -> None:
+    assert build.read(source(root)).spent("zh") == pytest.approx(33, abs=1.5)
+    before = [build.read(source(root)).spent(n) for n in build.LANGUAGES]
+    change(root, "## 小结", f"## 选读 · 更多\n\n{'文' * 2000}\n\n## 小结")
+    change(root, "换个次序。", "文" * 2000)  # in a hint
+    assert build.read(source(root)).spent("zh") == before[0]
+    change(root, "44 个点", "文" * 2000)
+    change(root, "44 points", "word " * 1200)
+    after = [build.read(source(root)).spent(n) for n in build.LANGUAGES]
+    assert after == pytest.approx([n + 10 for n in before], abs=0.1)
+
+
 # What its check finds.
 
 
@@ -268,7 +280,7 @@ def test_command_line_names_file_and_line(root: Path, capsys) -> None:
         ("src/07_tiny/lesson.md", "44 个", "两个", "zh/07_tiny"),
         ("src/07_tiny/lesson.md", "10 + 2\n`", "1\n`", "07_tiny is not built"),
         ("src/07_tiny/checks.py", "b + a", "a + b", "zh/07_tiny"),
-        ("src/07_tiny/lesson.md", "minutes: 40", "minutes: 41", "README.md"),
+        ("src/07_tiny/lesson.md", "○ 5 分", "○ 15 分", "README.md"),
     ],
 )
 def test_check_finds(

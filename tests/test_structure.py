@@ -90,7 +90,15 @@ def both(zh: str, en: str, times: int = 1) -> tuple[str, str]:
 
 
 BROKEN: list[tuple[str, tuple[str, str]]] = [
-    ("budgets", ("minutes: 40", "minutes: 76")),
+    ("budgets", ("●○○ 5 分钟", "●○○ 65 分钟")),
+    ("budgets", both("文" * 10_000, "Text.")),
+    ("opening", ("**先猜**：`10", "文" * 250 + "**先猜**：`10")),
+    ("opening", ("**先猜**：`10", "你将学会**先猜**：`10")),
+    ("predictions", ("**先猜**：5 加 1 是多少？", "五加一。")),
+    ("predictions", ("5 加 1 是多少？", "5 加 1 是多少？为什么？")),
+    ("exercises", ("<summary>提示 2", "<summary>提示")),
+    ("exercises", ("练习 3", "练习 4")),
+    ("exercises", ("### 练习", "### 做做看")),
     ("budgets", ("seconds: 30", "seconds: 91")),
     ("budgets", both("文字。", "Text.", 45)),
     ("budgets", both("文" * 140_000, "Text.")),
@@ -111,6 +119,7 @@ BROKEN: list[tuple[str, tuple[str, str]]] = [
     ("twins", both("6 万。", "6,000 images.")),
     ("twins", ("[Python's tutorial](https:", "Python (https:")),
     ("typography", both("一,二。", "One, two.")),
+    ("typography", both("正向。", "Forward.")),
     ("typography", both("用PyTorch 写。", "In PyTorch.")),
     ("typography", both("一，二。", "One，two.")),
     ("typography", both("一二三。", "一二三.")),
