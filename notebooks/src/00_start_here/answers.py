@@ -102,6 +102,16 @@ def numpy_seed(seed, n):
     return a, torch.randn(n)
 
 
+def answered(product=(5, 3), z=(5, 7), axis=3, rows=5, other="error"):
+    return {
+        "shape of x * s": product,
+        "shape of z": z,
+        "size of the axis that @ sums away": axis,
+        "rows of x that use the same W": rows,
+        "shape of x * s, if s were (5,)": other,
+    }
+
+
 RIGHT = {
     "half": [
         lambda x: x * 0.5,
@@ -121,6 +131,11 @@ RIGHT = {
         lambda x: x - x.mean(0).mean(),
     ],
     "draw_twice": [global_seed, drawn, state_put_back, forked],
+    "questions": [
+        answered(),
+        answered(z=[5, 7]),
+        answered(product=torch.Size([5, 3])),
+    ],
 }
 
 WRONG = {
@@ -161,5 +176,16 @@ WRONG = {
         lambda seed, n: tuple(torch.randn(2, n)),
         lambda seed, n: list(drawn(seed, n)),
         lambda seed, n: tuple(a.double() for a in drawn(seed, n)),
+    ],
+    "questions": [
+        answered(product=(3, 5)),
+        answered(z="error"),
+        answered(axis=(3,)),
+        answered(rows=True),
+        answered(rows=2),
+        answered(other=(5,)),
+        answered(other=None),
+        [(5, 3), (5, 7), 3, 5, "error"],
+        {"shape of z": (5, 7)},
     ],
 }

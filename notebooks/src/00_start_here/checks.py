@@ -271,3 +271,120 @@ return a, b => return torch.stack([a, b])
 Both draws are right, but return two tensors (a, b), not one that stacks them.
 """,
 )
+
+# --- 4. five questions -------------------------------------------------------
+
+questions = {
+    "shape of x * s": (5, 3),
+    "shape of z": (5, 7),
+    "size of the axis that @ sums away": 3,
+    "rows of x that use the same W": 5,
+    "shape of x * s, if s were (5,)": "error",
+}
+ASKED = tuple(questions)
+
+
+def by_torch(question):
+    """The answer, computed."""
+    x, s, W, b = map(torch.zeros, ((5, 3), (3,), (3, 7), (7,)))
+    if "if s were" in question:
+        try:
+            return tuple((x * torch.zeros(5)).shape)
+        except RuntimeError:
+            return "error"
+    if "shape" in question:
+        made = (x * s) @ W + b if "z" in question else x * s
+        return tuple(made.shape)
+    return len(W) if "@" in question else len(x)
+
+
+def by_table(answer):
+    """A table as a function of the question."""
+
+    def look_up(question):
+        if not isinstance(answer, dict):
+            kind = type(answer).__name__
+            raise Rejection(
+                f"应交一个字典，得到 {kind}。",
+                f"A dict is asked for, got {kind}.",
+            )
+        told = answer.get(question, ...)
+        if told is ...:
+            raise Rejection(
+                f"{question!r} 还没有填。",
+                f"{question!r} is not filled in yet.",
+            )
+        return tuple(told) if isinstance(told, list | torch.Size) else told
+
+    return answer if answer is by_torch else look_up
+
+
+def same_entry(told, want):
+    """Compare two entries; say what is wrong without giving it away."""
+    if told == want and not isinstance(told, bool):
+        return True
+    if isinstance(want, int):
+        raise Rejection(
+            f"{told!r} 不对：这一问要一个整数，它是某个轴的大小。",
+            f"{told!r} is not right: an integer is asked for, the size of an "
+            "axis.",
+        )
+    if want == "error":
+        raise Rejection(
+            f"你填了 {told!r}：把 (5,) 写在 (5, 3) 下面，右边对齐，再比较。",
+            f"You wrote {told!r}: write (5,) under (5, 3), aligned on the "
+            "right, and compare.",
+        )
+    if not isinstance(told, tuple):
+        raise Rejection(
+            f"{told!r} 不对：这一行能运行，要一个元组，如 (2, 4)。",
+            f"{told!r} is not right: this line runs, and a tuple such as "
+            "(2, 4) is asked for.",
+        )
+    raise Rejection(
+        f"{told} 不对：* 一个轴也不消掉，@ 消掉左边最后、右边最先的那个轴。",
+        f"{told} is not right: * sums no axis away, @ the last axis on its "
+        "left with the first on its right.",
+    )
+
+
+questions = exercise(
+    questions,
+    lambda rng: ((question,) for question in ASKED),
+    name="questions",
+    oracle=by_torch,
+    adapt=by_table,
+    compare=same_entry,
+    seeds=(0,),
+    wrong="""
+"shape of x * s": (5, 3) => "shape of x * s": (5,)
+x * s：你把一个轴消掉了。* 逐元素相乘，一个轴也不消掉。
+x * s: you sum an axis away. * works element by element and sums none.
+
+"shape of z": (5, 7) => "shape of z": (5, 3, 7)
+z：3 这个轴在 @ 里被求和消掉了，结果里没有它。
+z: the axis of size 3 is summed away by @ and is not in the result.
+
+"shape of z": (5, 7) => "shape of z": (7, 5)
+z：行和列颠倒了。先是 x 的行，再是 W 的列。
+z: rows and columns are swapped. The rows of x come first, then the columns of
+W.
+
+away": 3 => away": 5
+@ 消掉的轴：5 是行数，每一行都留在结果里。
+the axis that @ sums away: 5 counts the rows, and each of them stays.
+
+away": 3 => away": 7
+@ 消掉的轴：7 是结果的列数，它留下了。
+the axis that @ sums away: 7 counts the columns of the result; they stay.
+
+same W": 5 => same W": 3
+共用 W 的行：3 是每一行有几个数，要的是有几行。
+rows that use the same W: 3 is how many numbers a row has; asked is how many
+rows there are.
+
+"error" => (5, 3)
+s 是 (5,) 时：你从左边对齐了。形状从右边对齐。
+if s were (5,): you aligned on the left. Shapes are aligned on the right.
+""",
+)

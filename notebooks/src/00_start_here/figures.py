@@ -213,43 +213,82 @@ def data() -> str:
     )
 
 
-def series_map(table: str, left: str, right: str):
-    """Draw a table of three columns: lessons in the middle, arrows to them.
-
-    Args:
-        table: A line for each lesson, columns with `|` between; a lesson
-            that prepares for an assignment says `for A1`.
-        left: What the left column holds.
-        right: What the right column holds.
-
-    Returns:
-        The figure.
-    """
+def preview() -> None:
+    """Train a net on the digits and an attention head, and show both."""
     from helpers import plots
 
-    rows = [line.split("|") for line in table.strip().splitlines()]
-    fig, ax = plots.subplots(width=1.9, height=0.18 * (len(rows) + 1))
-    ax.set(xlim=(-0.5, 2.5), ylim=(len(rows) - 0.4, -1.5))
-    plots.blank(ax)
+    plots.use_style()
+    fig, (left, right) = plots.subplots(1, 2, 1.9, width_ratios=(1.3, 1))
+    _read_digits(left)
+    _look_up(right)
+    plots.show(fig)
 
-    def box(x: int, y: int, text: str, color: str, fill: str, style="round"):
-        for pad in (0.45, 0.25) if color == plots.COLORS["green"] else (0.3,):
-            frame = {"boxstyle": f"{style},pad={pad}", "ec": color, "fc": fill}
-            made = ax.text(x, y, text, ha="center", va="center", bbox=frame)
-            made.set_fontsize(10)
-        return made.get_bbox_patch()
 
-    for x, text in ((0, left), (2, right)):
-        box(x, -1, text, plots.COLORS["vermillion"], "#f9e7d9")
-    for y, row in enumerate(rows):
-        words = [text.strip() for text in row]
-        look = ("#666666", "#e8e8e8")
-        if "for A" in words[1]:  # a double frame
-            look = (plots.COLORS["green"], "#d9f0ea", "square")
-        lesson = box(1, y, words[1], *look)
-        for x in (0, 2):
-            if words[x]:
-                arrow = {"arrowstyle": "-|>", "patchB": lesson, "shrinkB": 4}
-                ax.annotate("", (1, y), (x, y), arrowprops=arrow)
-                box(x, y, words[x], "black", "white", "square")
-    return fig
+def _read_digits(ax) -> None:
+    """Train 784-64-10 on the digits, and draw what it reads in others."""
+    import torch
+    import torch.nn.functional as F
+    from torch import nn
+
+    from helpers import data, plots
+
+    digits = data.digits()
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Flatten(), nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 10)
+    )
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    for _ in range(60):
+        optimizer.zero_grad()
+        F.cross_entropy(model(digits.x_train), digits.y_train).backward()
+        optimizer.step()
+    with torch.no_grad():
+        read = model(digits.x_test).argmax(dim=1)
+    right = read == digits.y_test
+    some = torch.cat([right.nonzero()[:13, 0], (~right).nonzero()[:2, 0]])
+    some = some[torch.randperm(15)]
+    labels = [
+        f"{read[k]}" if right[k] else f"{read[k]}, not {digits.y_test[k]}"
+        for k in some.tolist()
+    ]
+    plots.images(digits.x_test[some], labels=labels, cols=5, ax=ax)
+    share = right.double().mean().item()
+    ax.set_title(f"read by a net, {share:.0%} of 360 right")
+
+
+def _look_up(ax) -> None:
+    """Train one head to fetch the number that stands with a letter."""
+    import torch
+    import torch.nn.functional as F
+
+    from helpers import plots
+
+    torch.manual_seed(0)
+    letters, numbers, width = 8, 8, 16
+    query = torch.randn(letters, width, requires_grad=True)
+    key = torch.randn(letters, width, requires_grad=True)
+    value = torch.randn(numbers, width, requires_grad=True)
+    out = torch.randn(width, numbers, requires_grad=True)
+    optimizer = torch.optim.Adam([query, key, value, out], lr=3e-2)
+
+    def head(asked, has, holds):  # (B, N) each -> (B, N, N), (B, N, numbers)
+        scores = query[asked] @ key[has].mT / width**0.5
+        weights = scores.softmax(dim=-1)
+        return weights, weights @ value[holds] @ out
+
+    for _ in range(150):
+        has = torch.rand(64, letters).argsort(dim=1)[:, :6]
+        holds = torch.randint(numbers, (64, 6))
+        logits = head(has, has, holds)[1]
+        optimizer.zero_grad()
+        F.cross_entropy(logits.flatten(0, 1), holds.flatten()).backward()
+        optimizer.step()
+    has, holds = torch.tensor([[4, 1, 5, 0, 3, 2]]), torch.arange(1, 7)[None]
+    with torch.no_grad():
+        weights, _ = head(has.sort().values, has, holds)
+    told = [f"{'ABCDEF'[k]}={n}" for n, k in enumerate(has[0].tolist(), 1)]
+    asked = [f"{letter}?" for letter in "ABCDEF"]
+    plots.matrix(
+        weights[0], ax=ax, rows=asked, cols=told, fmt=".1f", limits=(0, 1)
+    )
+    ax.set_title("where an attention head looks")
