@@ -2,6 +2,7 @@
 
 from .forms import draw, exercise, labelled, normal, says, variations
 from .judge import Exercise, Mistake, Property, Rejection, Verdict, judge
+from .tables import table
 
 __all__ = [
     "Exercise",
@@ -15,5 +16,6 @@ __all__ = [
     "labelled",
     "normal",
     "says",
+    "table",
     "variations",
 ]

@@ -2,7 +2,7 @@
 
 import torch
 
-from exercises import Rejection, draw, exercise, says, variations
+from exercises import Rejection, draw, exercise, says, table, variations
 from exercises.properties import called
 
 # --- the example: half of every number ---------------------------------------
@@ -281,7 +281,6 @@ questions = {
     "rows of x that use the same W": 5,
     "shape of x * s, if s were (5,)": "error",
 }
-ASKED = tuple(questions)
 
 
 def by_torch(question):
@@ -298,64 +297,25 @@ def by_torch(question):
     return len(W) if "@" in question else len(x)
 
 
-def by_table(answer):
-    """A table as a function of the question."""
-
-    def look_up(question):
-        if not isinstance(answer, dict):
-            kind = type(answer).__name__
-            raise Rejection(
-                f"应交一个字典，得到 {kind}。",
-                f"A dict is asked for, got {kind}.",
-            )
-        told = answer.get(question, ...)
-        if told is ...:
-            raise Rejection(
-                f"{question!r} 还没有填。",
-                f"{question!r} is not filled in yet.",
-            )
-        return tuple(told) if isinstance(told, list | torch.Size) else told
-
-    return answer if answer is by_torch else look_up
-
-
-def same_entry(told, want):
-    """Compare two entries; say what is wrong without giving it away."""
-    if told == want and not isinstance(told, bool):
-        return True
-    if isinstance(want, int):
-        raise Rejection(
-            f"{told!r} 不对：这一问要一个整数，它是某个轴的大小。",
-            f"{told!r} is not right: an integer is asked for, the size of an "
-            "axis.",
-        )
-    if want == "error":
-        raise Rejection(
-            f"你填了 {told!r}：把 (5,) 写在 (5, 3) 下面，右边对齐，再比较。",
-            f"You wrote {told!r}: write (5,) under (5, 3), aligned on the "
-            "right, and compare.",
-        )
-    if not isinstance(told, tuple):
-        raise Rejection(
-            f"{told!r} 不对：这一行能运行，要一个元组，如 (2, 4)。",
-            f"{told!r} is not right: this line runs, and a tuple such as "
-            "(2, 4) is asked for.",
-        )
-    raise Rejection(
-        f"{told} 不对：* 一个轴也不消掉，@ 消掉左边最后、右边最先的那个轴。",
-        f"{told} is not right: * sums no axis away, @ the last axis on its "
-        "left with the first on its right.",
-    )
-
+SHAPE = (
+    "要一个元组，如 (2, 4)。* 一个轴也不消掉，@ 消掉左边最后、右边最先的轴。",
+    "A tuple such as (2, 4) is asked for. * sums no axis away, @ the last "
+    "axis on its left with the first on its right.",
+)
+SIZE = (
+    "要一个整数，它是某个轴的大小。",
+    "An integer is asked for, the size of an axis.",
+)
+ALIGN = (
+    "把 (5,) 写在 (5, 3) 下面，右边对齐，再比较。",
+    "Write (5,) under (5, 3), aligned on the right, and compare.",
+)
+HINTS = dict(zip(questions, (SHAPE, SHAPE, SIZE, SIZE, ALIGN), strict=True))
 
 questions = exercise(
     questions,
-    lambda rng: ((question,) for question in ASKED),
+    **table(questions, by_torch, HINTS),
     name="questions",
-    oracle=by_torch,
-    adapt=by_table,
-    compare=same_entry,
-    seeds=(0,),
     wrong="""
 "shape of x * s": (5, 3) => "shape of x * s": (5,)
 x * s：你把一个轴消掉了。* 逐元素相乘，一个轴也不消掉。
