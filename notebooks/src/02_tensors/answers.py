@@ -140,7 +140,33 @@ def true_sorts_labels(scores, labels):
     return true_loop(scores, labels)
 
 
+VIEWS = {
+    "t[1:]": "view",
+    "t.T": "view",
+    "t.T.view(12)": "error",
+    "t.T.reshape(12)": "copy",
+    "t.reshape(12)": "view",
+    "t[:, 1:3].reshape(6)": "copy",
+    "t.T.contiguous().view(12)": "copy",
+    "t[torch.tensor([0, 2])]": "copy",
+}
+SHAPES = {
+    "x.squeeze()": (2, 3, 4),
+    "x.squeeze(0)": (2, 1, 3, 4),
+    "x.unsqueeze(-1)": (2, 1, 3, 4, 1),
+    "x.mT": (2, 1, 4, 3),
+    "x.permute(0, 2, 3, 1)": (2, 3, 4, 1),
+    "x.view(6, -1)": (6, 4),
+    "x.view(5, -1)": "error",
+    "x[:, 0, 1]": (2, 4),
+}
+
 RIGHT = {
+    "views": [VIEWS, dict(reversed(VIEWS.items()))],
+    "shapes_of": [
+        SHAPES,
+        SHAPES | {"x.mT": [2, 1, 4, 3], "x[:, 0, 1]": torch.Size([2, 4])},
+    ],
     "describe": [
         described,
         describe_by_axes,
@@ -172,6 +198,22 @@ RIGHT = {
 }
 
 WRONG = {
+    "views": [
+        VIEWS | {"t[1:]": "copy"},
+        VIEWS | {"t[:, 1:3].reshape(6)": "view"},
+        VIEWS | {"t.T.contiguous().view(12)": "error"},
+        VIEWS | {"t.T": True},
+        list(VIEWS.values()),
+        {"t.T": "view"},
+    ],
+    "shapes_of": [
+        SHAPES | {"x.squeeze()": (3, 4)},
+        SHAPES | {"x.permute(0, 2, 3, 1)": (2, 4, 1, 3)},
+        SHAPES | {"x.view(6, -1)": (6, -1)},
+        SHAPES | {"x[:, 0, 1]": (2, 1, 4)},
+        SHAPES | {"x.squeeze()": "2, 3, 4"},
+        SHAPES | {"x.mT": None},
+    ],
     "describe": [
         describe_span,
         lambda t: described(t.squeeze()),

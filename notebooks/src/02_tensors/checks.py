@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from exercises import exercise, normal, says, variations
+from exercises import exercise, normal, says, table, variations
 
 # --- 1. describe a tensor ----------------------------------------------------
 
@@ -193,23 +193,110 @@ products are added.
 """,
 )
 
-# --- 3. merge two axes, then split them --------------------------------------
+# --- drill: view, copy or error ----------------------------------------------
+
+views = {
+    "t[1:]": "view",
+    "t.T": "view",
+    "t.T.view(12)": "error",
+    "t.T.reshape(12)": "copy",
+    "t.reshape(12)": "view",
+    "t[:, 1:3].reshape(6)": "copy",
+    "t.T.contiguous().view(12)": "copy",
+    "t[torch.tensor([0, 2])]": "copy",
+}
 
 
-def merge_and_back(x):
-    B, H, D = x.shape
-    rows = x.view(B * H, D)  # (B, H, D) -> (B*H, D)
-    return rows, rows.view(B, H, D)  # (B*H, D) -> (B, H, D)
+def computed(question, **names):
+    """The value of a question that is a line of code; "error" if it fails."""
+    try:
+        return eval(question, {"torch": torch, **names})
+    except RuntimeError:
+        return "error"
 
 
-def contiguous(rng):
-    for s in variations(rng, "B H D"):
-        if s.about != "not contiguous":  # as the text says
-            yield (s.normal("B H D"),)
+def what_came(question):
+    t = torch.arange(12).view(3, 4)
+    result = computed(question, t=t)
+    if isinstance(result, str):
+        return result
+    return "view" if shared(result, t) else "copy"
 
 
 def shared(x, y):
     return x.untyped_storage().data_ptr() == y.untyped_storage().data_ptr()
+
+
+VIEW_HINTS = {
+    "t[1:]": ("切片只换起点和大小。", "A slice changes start and sizes."),
+    "t.T": ("转置只对调步幅。", "A transpose swaps strides."),
+    "t.T.view(12)": (
+        "view 从不复制。t.T 读出的格号是 0, 4, 8, 1, …，能用一个步幅描述吗？",
+        "view never copies. t.T reads the cells 0, 4, 8, 1, …: does one "
+        "stride describe that?",
+    ),
+    "t.T.reshape(12)": (
+        "reshape 不会因为存储不连续而报错。t.T 读出的格号能用一个步幅描述吗？",
+        "reshape does not fail for the sake of the storage. Does one stride "
+        "describe the cells that t.T reads?",
+    ),
+    "t.reshape(12)": (
+        "t 是连续的，reshape 能不复制就不复制。",
+        "t is contiguous, and reshape does not copy where it need not.",
+    ),
+    "t[:, 1:3].reshape(6)": (
+        "切出来的格号是 1, 2, 5, 6, 9, 10：步子一样大吗？",
+        "The cells of the slice are 1, 2, 5, 6, 9, 10: are the steps equal?",
+    ),
+    "t.T.contiguous().view(12)": (
+        "先看 contiguous()：t.T 不连续，它做什么？",
+        "Look at contiguous() first: t.T is not contiguous, so what does it "
+        "do?",
+    ),
+    "t[torch.tensor([0, 2])]": (
+        "下标是张量，不是切片：第 5 节表的最后一行。",
+        "The index is a tensor and not a slice: see the last row of the "
+        "table in section 5.",
+    ),
+}
+
+views = exercise(
+    views,
+    **table(views, what_came, VIEW_HINTS),
+    name="views",
+    wrong="""
+view(12)": "error" => view(12)": "copy"
+t.T.view(12)：view 从不复制，做不到就报错。
+t.T.view(12): view never copies; where it cannot do without, it raises an
+error.
+
+"t.T.reshape(12)": "copy" => "t.T.reshape(12)": "error"
+t.T.reshape(12)：报错的是 view；reshape 会复制。
+t.T.reshape(12): it is view that raises an error; reshape makes a copy.
+
+"t.reshape(12)": "view" => "t.reshape(12)": "copy"
+t.reshape(12)：t 是连续的，reshape 用不着复制。
+t.reshape(12): t is contiguous, so reshape need not copy.
+
+"t[torch.tensor([0, 2])]": "copy" => "t[torch.tensor([0, 2])]": "view"
+用张量作下标和切片不同：得到的总是副本。
+Indexing with a tensor is no slice: it always gives a copy.
+""",
+)
+
+# --- 3. merge two axes, then split them --------------------------------------
+
+
+def merge_and_back(x):
+    B, N, D = x.shape
+    rows = x.view(B * N, D)  # (B, N, D) -> (B*N, D)
+    return rows, rows.view(B, N, D)  # (B*N, D) -> (B, N, D)
+
+
+def contiguous(rng):
+    for s in variations(rng, "B N D"):
+        if s.about != "not contiguous":  # as the text says
+            yield (s.normal("B N D"),)
 
 
 @says(
@@ -250,61 +337,61 @@ merge_and_back = exercise(
     contiguous,
     holds=[back_is_made, rows_shared, back_shared, recorded],
     wrong="""
-x.view(B * H, D) => x.view(B * H, D).clone()
+x.view(B * N, D) => x.view(B * N, D).clone()
 值都对，但 rows 与 back 都没有与 x 共用内存，某一步复制了数据：clone()、
 torch.cat、torch.stack 都会复制。
 The values are right, but neither rows nor back shares the memory of x, so a
 step copied the data: clone(), torch.cat and torch.stack all do.
 
-rows.view(B, H, D) => rows.view(B, H, D).clone()
+rows.view(B, N, D) => rows.view(B, N, D).clone()
 rows 与 x 共用内存，back 却是一份副本：回来的一步也不能复制。
 rows shares the memory of x, but back is a copy: the way back must not copy
 either.
 
-x.view(B * H, D) => x.view(B * H, D).clone()
-return rows, rows.view(B, H, D) => return rows, x.view(B, H, D)
+x.view(B * N, D) => x.view(B * N, D).clone()
+return rows, rows.view(B, N, D) => return rows, x.view(B, N, D)
 back 与 x 共用内存，rows 却是一份副本。
 back shares the memory of x, but rows is a copy.
 
-x.view(B * H, D) => x.view(B, H * D)
-你合并的是后两个轴，得到 (B, H·D)：要合并的是前两个轴，每一行仍是 D 个特征。
-You merged the last two axes into (B, H·D): merge the first two, so that every
+x.view(B * N, D) => x.view(B, N * D)
+你合并的是后两个轴，得到 (B, N·D)：要合并的是前两个轴，每一行仍是 D 个特征。
+You merged the last two axes into (B, N·D): merge the first two, so that every
 row keeps its D features.
 
-x.view(B * H, D) => x.transpose(0, 1).reshape(B * H, D)
-rows.view(B, H, D) => rows.view(H, B, D).transpose(0, 1)
-rows 的行序不对：你的行按 H 在外、B 在内排列（像是先转置了）。在内存里 x 的行本
-来就是 B 在外、H 在内。
-The rows stand in the wrong order: yours go H by H, as after a transpose. In
+x.view(B * N, D) => x.transpose(0, 1).reshape(B * N, D)
+rows.view(B, N, D) => rows.view(N, B, D).transpose(0, 1)
+rows 的行序不对：你的行按 N 在外、B 在内排列（像是先转置了）。在内存里 x 的行本
+来就是 B 在外、N 在内。
+The rows stand in the wrong order: yours go N by N, as after a transpose. In
 the memory of x they already go B by B.
 
-x.view(B * H, D) => x.transpose(0, 1).reshape(B * H, D)
+x.view(B * N, D) => x.transpose(0, 1).reshape(B * N, D)
 你先转置再合并，回来时却没有转置回去，行被打乱了：形状对，值不对。两步都不需要
 转置。
 You transposed before merging and did not transpose on the way back, so the
 rows are scrambled: right shape, wrong values. Neither step needs a transpose.
 
-rows.view(B, H, D) => rows.view(H, B, D)
-back 的前两个轴反了：形状是 (H, B, D)，应为 (B, H, D)。
-The first two axes of back are swapped: its shape is (H, B, D) in place of (B,
-H, D).
+rows.view(B, N, D) => rows.view(N, B, D)
+back 的前两个轴反了：形状是 (N, B, D)，应为 (B, N, D)。
+The first two axes of back are swapped: its shape is (N, B, D) in place of (B,
+N, D).
 
-rows.view(B, H, D) => rows.view(H, B, D).transpose(0, 1)
-back 的形状对，值不对：view(H, B, D) 把行按错误的大小分了组，之后的转置换不回
+rows.view(B, N, D) => rows.view(N, B, D).transpose(0, 1)
+back 的形状对，值不对：view(N, B, D) 把行按错误的大小分了组，之后的转置换不回
 来。
-back has the right shape and wrong values: view(H, B, D) groups the rows by the
+back has the right shape and wrong values: view(N, B, D) groups the rows by the
 wrong size, and the transpose after it does not undo that.
 
-return rows, rows.view(B, H, D) => return rows.view(B, H, D), rows
+return rows, rows.view(B, N, D) => return rows.view(B, N, D), rows
 次序反了：先是 rows，再是 back。
 The order is reversed: first rows, then back.
 
-x.view(B * H, D) => x.view(B * H, D).squeeze()
+x.view(B * N, D) => x.view(B * N, D).squeeze()
 大小为 1 的轴不见了：不写轴号的 squeeze() 去掉所有这样的轴，这里不该去掉。
 Axes of size 1 are gone: squeeze() without an axis drops all of them, and none
 should go here.
 
-x.view(B * H, D) => x.detach().view(B * H, D)
+x.view(B * N, D) => x.detach().view(B * N, D)
 值和内存都对，但求导的记录断了（detach、.data 或 no_grad 会这样）：从 rows 和
 back 回不到 x。
 Values and memory are right, but the record for derivatives is cut (as by
@@ -316,15 +403,15 @@ detach, .data or no_grad): nothing leads from rows and back to x.
 
 
 def split_heads(x, num_heads):
-    B, S, h = x.shape
-    heads = x.reshape(B, S, num_heads, h // num_heads)  # (B, S, nh, hd)
-    return heads.transpose(1, 2)  # (B, S, nh, hd) -> (B, nh, S, hd)
+    B, N, d_model = x.shape
+    heads = x.reshape(B, N, num_heads, d_model // num_heads)
+    return heads.transpose(1, 2)  # (B, N, H, d_k) -> (B, H, N, d_k)
 
 
 def tokens(rng):
-    for s in variations(rng, "B S M D"):
-        s["h"] = s.M * s.D
-        yield s.normal("B S h"), s.M
+    for s in variations(rng, "B N M D"):
+        s["E"] = s.M * s.D
+        yield s.normal("B N E"), s.M
 
 
 split_heads = exercise(
@@ -332,51 +419,51 @@ split_heads = exercise(
     tokens,
     part=True,
     wrong="""
-heads.transpose(1, 2) => x.reshape(B, num_heads, S, h // num_heads)
-你的结果等于直接 reshape 成 (B, num_heads, S, hd) 的结果：形状对，但不同位置的
+heads.transpose(1, 2) => x.reshape(B, num_heads, N, d_model // num_heads)
+你的结果等于直接 reshape 成 (B, num_heads, N, d_k) 的结果：形状对，但不同位置的
 特征混到了一个头里。要切开的只是最后一个轴。
-Your result equals a plain reshape to (B, num_heads, S, hd): the shape is
+Your result equals a plain reshape to (B, num_heads, N, d_k): the shape is
 right, but features of different positions end up in one head. Only the last
 axis is to be cut.
 
-heads.transpose(1, 2) => x.view(B, num_heads, S, h // num_heads)
-你的结果等于直接 view 成 (B, num_heads, S, hd) 的结果：形状对，但不同位置的特征
-混到了一个头里；x 不连续时 view 还会报错。要切开的只是最后一个轴。
-Your result equals a plain view as (B, num_heads, S, hd): the shape is right,
+heads.transpose(1, 2) => x.view(B, num_heads, N, d_model // num_heads)
+你的结果等于直接 view 成 (B, num_heads, N, d_k) 的结果：形状对，但不同位置的
+特征混到了一个头里；x 不连续时 view 还会报错。要切开的只是最后一个轴。
+Your result equals a plain view as (B, num_heads, N, d_k): the shape is right,
 but features of different positions end up in one head, and where x is not
 contiguous the view fails. Only the last axis is to be cut.
 
-num_heads, h // num_heads) => h // num_heads, num_heads)
+num_heads, d_model // num_heads) => d_model // num_heads, num_heads)
 heads.transpose(1, 2) => heads.permute(0, 3, 1, 2)
-你的结果等于把最后一个轴拆成 (hd, num_heads) 的结果：每个头隔 num_heads 个取一
+你的结果等于把最后一个轴拆成 (d_k, num_heads) 的结果：每个头隔 num_heads 个取一
 个特征。每个头应取连续的一段。
-Your result equals what you get when the last axis is split into (hd,
+Your result equals what you get when the last axis is split into (d_k,
 num_heads): each head takes every num_heads-th feature. A head takes one
 unbroken block.
 
-S, num_heads, h // num_heads) => num_heads, h // num_heads, S)
+N, num_heads, d_model // num_heads) => num_heads, d_model // num_heads, N)
 heads.transpose(1, 2) => heads.transpose(2, 3)
-你的结果等于先 reshape 成 (B, num_heads, hd, S)、再换后两个轴的结果：这一刀跨过
-了位置，不同位置的特征混到了一个头里。
-Your result equals a reshape to (B, num_heads, hd, S) with the last two axes
+你的结果等于先 reshape 成 (B, num_heads, d_k, N)、再换后两个轴的结果：这一刀跨
+过了位置，不同位置的特征混到了一个头里。
+Your result equals a reshape to (B, num_heads, d_k, N) with the last two axes
 swapped after it: the cut runs across positions, so features of different ones
 end up in one head.
 
-num_heads, h // num_heads) => h // num_heads, num_heads)
-头数和每个头的长度对调了：得到 (B, hd, S, num_heads)。x.split(n) 的 n 是每段的
+num_heads, d_model // num_heads) => d_model // num_heads, num_heads)
+头数和每个头的长度对调了：得到 (B, d_k, N, num_heads)。x.split(n) 的 n 是每段的
 长度，x.chunk(n) 的 n 才是段数。
-The number of heads and their length are swapped: you got (B, hd, S,
+The number of heads and their length are swapped: you got (B, d_k, N,
 num_heads). In x.split(n) the n is the length of a piece, in x.chunk(n) the
 number of pieces.
 
-D = x.shape[-1] // num_heads
-return torch.stack([x[..., m : m + D] for m in range(num_heads)], dim=1)
-第 m 个头从第 m 个特征开始，所以各个头互相重叠：第 0 个头用掉 hd 个特征，第 1
+d_k = x.shape[-1] // num_heads
+return torch.stack([x[..., m : m + d_k] for m in range(num_heads)], dim=1)
+第 m 个头从第 m 个特征开始，所以各个头互相重叠：第 0 个头用掉 d_k 个特征，第 1
 个头从哪里开始？
-Head m begins at feature m, so the heads overlap: head 0 takes hd features, so
+Head m begins at feature m, so the heads overlap: head 0 takes d_k features, so
 where does head 1 begin?
 
-x.reshape(B, S, num_heads, => x.transpose(1, 2).reshape(B, num_heads, S,
+x.reshape(B, N, num_heads, => x.transpose(1, 2).reshape(B, num_heads, N,
 heads.transpose(1, 2) => heads
 你先换轴、再用 reshape 切分：换轴之后读的次序变了，切出来的不再是同一位置的特
 征。
@@ -384,21 +471,96 @@ You reordered the axes first and cut with reshape afterwards: the reading order
 had changed by then, so the pieces are no longer features of one position.
 
 heads.transpose(1, 2) => heads
-最后一个轴拆对了，但还没有交换轴：得到 (B, S, num_heads, hd)，应为 (B,
-num_heads, S, hd)。
+最后一个轴拆对了，但还没有交换轴：得到 (B, N, num_heads, d_k)，应为 (B,
+num_heads, N, d_k)。
 The last axis is split rightly, but the axes are not swapped yet: you got (B,
-S, num_heads, hd) in place of (B, num_heads, S, hd).
+N, num_heads, d_k) in place of (B, num_heads, N, d_k).
 
 heads.transpose(1, 2) => heads.transpose(1, 2).transpose(0, 1)
-头轴跑到了最前面：得到 (num_heads, B, S, hd)，应为 (B, num_heads, S, hd)，批次
-轴留在最前。
-The axis of the heads came first: you got (num_heads, B, S, hd) in place of (B,
-num_heads, S, hd); the batch stays in front.
+头轴跑到了最前面：得到 (num_heads, B, N, d_k)，应为 (B, num_heads, N, d_k)，批
+次轴留在最前。
+The axis of the heads came first: you got (num_heads, B, N, d_k) in place of
+(B, num_heads, N, d_k); the batch stays in front.
 
 heads.transpose(1, 2) => heads.transpose(1, 2).transpose(2, 3)
-后两个轴反了：得到 (B, num_heads, hd, S)，应为 (B, num_heads, S, hd)。
-The last two axes are swapped: you got (B, num_heads, hd, S) in place of (B,
-num_heads, S, hd).
+后两个轴反了：得到 (B, num_heads, d_k, N)，应为 (B, num_heads, N, d_k)。
+The last two axes are swapped: you got (B, num_heads, d_k, N) in place of (B,
+num_heads, N, d_k).
+""",
+)
+
+# --- drill: fill in the shapes -----------------------------------------------
+
+shapes_of = {
+    "x.squeeze()": (2, 3, 4),
+    "x.squeeze(0)": (2, 1, 3, 4),
+    "x.unsqueeze(-1)": (2, 1, 3, 4, 1),
+    "x.mT": (2, 1, 4, 3),
+    "x.permute(0, 2, 3, 1)": (2, 3, 4, 1),
+    "x.view(6, -1)": (6, 4),
+    "x.view(5, -1)": "error",
+    "x[:, 0, 1]": (2, 4),
+}
+
+
+def shape_of(question):
+    result = computed(question, x=torch.zeros(2, 1, 3, 4))
+    return result if isinstance(result, str) else tuple(result.shape)
+
+
+SHAPE_HINTS = {
+    "x.squeeze()": ("哪些轴的大小是 1？", "Which axes have size 1?"),
+    "x.squeeze(0)": (
+        "轴 0 的大小是 2，不是 1。",
+        "Axis 0 has size 2, not 1.",
+    ),
+    "x.unsqueeze(-1)": (
+        "-1 是最后一个位置：新的轴在末尾。",
+        "-1 is the last place: the new axis comes at the end.",
+    ),
+    "x.mT": ("只换最后两个轴。", "Only the last two axes are swapped."),
+    "x.permute(0, 2, 3, 1)": (
+        "新的第 1 个轴是原来的第 2 个，依此类推。",
+        "The new axis 1 is the old axis 2, and so on.",
+    ),
+    "x.view(6, -1)": (
+        "一共 24 个元素；-1 是由此算出来的那个大小。",
+        "There are 24 elements; -1 is the size that follows from it.",
+    ),
+    "x.view(5, -1)": (
+        "一共 24 个元素：5 整除 24 吗？",
+        "There are 24 elements: does 5 divide 24?",
+    ),
+    "x[:, 0, 1]": (
+        "整数下标去掉它那个轴；没有写到的轴都留下。",
+        "An integer drops its axis; axes that are not named stay.",
+    ),
+}
+
+shapes_of = exercise(
+    shapes_of,
+    **table(shapes_of, shape_of, SHAPE_HINTS),
+    name="shapes_of",
+    wrong="""
+"x.squeeze(0)": (2, 1, 3, 4) => "x.squeeze(0)": (1, 3, 4)
+x.squeeze(0)：轴 0 的大小不是 1，squeeze 什么也不做。
+x.squeeze(0): axis 0 does not have size 1, and squeeze does nothing.
+
+"x.squeeze(0)": (2, 1, 3, 4) => "x.squeeze(0)": "error"
+x.squeeze(0)：轴 0 的大小不是 1，但 squeeze 不报错。
+x.squeeze(0): axis 0 does not have size 1, but squeeze raises no error.
+
+"x.mT": (2, 1, 4, 3) => "x.mT": (4, 3, 1, 2)
+x.mT：你把所有轴都倒过来了，那是 .T。
+x.mT: you reverse all axes, which is .T.
+
+"x.unsqueeze(-1)": (2, 1, 3, 4, 1) => "x.unsqueeze(-1)": (2, 1, 3, 1, 4)
+x.unsqueeze(-1)：-1 数的是新形状里的位置，新的轴在最后。
+x.unsqueeze(-1): -1 counts places of the new shape, so the new axis comes last.
+
+"x.view(5, -1)": "error" => "x.view(5, -1)": (5, 4)
+x.view(5, -1)：24 个元素排不成 5 行。
+x.view(5, -1): 24 elements cannot be put into 5 rows.
 """,
 )
 
@@ -406,15 +568,15 @@ num_heads, S, hd).
 
 
 def true_scores(scores, labels):
-    picked = scores.gather(1, labels.unsqueeze(1))  # (N, C) -> (N, 1)
-    return picked.squeeze(1)  # (N, 1) -> (N,)
+    picked = scores.gather(1, labels.unsqueeze(1))  # (B, K) -> (B, 1)
+    return picked.squeeze(1)  # (B, 1) -> (B,)
 
 
 def scores_and_labels(rng):
-    for s in variations(rng, "N C"):
-        yield s.normal("N C"), s.integers("N", 0, s.C)
-    s["N"], s["C"] = 5, 4  # a score may be 0
-    yield s.normal("N C").relu(), s.integers("N", 0, s.C)
+    for s in variations(rng, "B K"):
+        yield s.normal("B K"), s.integers("B", 0, s.K)
+    s["B"], s["K"] = 5, 4  # a score may be 0
+    yield s.normal("B K").relu(), s.integers("B", 0, s.K)
 
 
 def by_nll_loss(scores, labels):
@@ -427,22 +589,22 @@ true_scores = exercise(
     oracle=by_nll_loss,
     wrong="""
 return scores[:, labels]
-你的结果等于 scores[:, labels]，形状 (N, N)：它对每一行都取出所有标签的列。每一
+你的结果等于 scores[:, labels]，形状 (B, B)：它对每一行都取出所有标签的列。每一
 行只取自己的一列。
-Your result equals scores[:, labels], of shape (N, N): it takes the columns of
+Your result equals scores[:, labels], of shape (B, B): it takes the columns of
 all labels from every row. Take one column from each row.
 
 return picked.squeeze(1) => return picked
-值对了，但形状是 (N, 1)：gather 的结果与下标同形，多出的轴还要去掉。留着它，之
-后与 (N,) 相减会广播成 (N, N)。
-The values are right, but the shape is (N, 1): the result of gather has the
+值对了，但形状是 (B, 1)：gather 的结果与下标同形，多出的轴还要去掉。留着它，之
+后与 (B,) 相减会广播成 (B, B)。
+The values are right, but the shape is (B, 1): the result of gather has the
 shape of its index, and one axis is too many. Left in, a later difference with
-(N,) broadcasts to (N, N).
+(B,) broadcasts to (B, B).
 
 picked.squeeze(1) => picked.squeeze()
-N = 1 时你的结果是标量，形状 () 而不是 (1,)：大小为 1 的轴也要留着（不写轴号的
+B = 1 时你的结果是标量，形状 () 而不是 (1,)：大小为 1 的轴也要留着（不写轴号的
 squeeze() 会去掉它）。
-With N = 1 your result is a scalar, of shape () in place of (1,): an axis of
+With B = 1 your result is a scalar, of shape () in place of (1,): an axis of
 size 1 must stay (squeeze() without an axis drops it).
 
 return scores.max(1).values
@@ -456,14 +618,14 @@ Your result equals what you get after a softmax: those are probabilities. The
 scores themselves are asked for.
 
 return (scores * F.one_hot(labels, scores.shape[1])).sum(0)
-one-hot 相乘是对的，但求和沿错了轴：你对行求和，得到 (C,)。每一行要留下一个数。
+one-hot 相乘是对的，但求和沿错了轴：你对行求和，得到 (K,)。每一行要留下一个数。
 The product with one-hot is right, but the sum runs along the wrong axis: you
-summed over the rows and got (C,). Keep one number for each row.
+summed over the rows and got (K,). Keep one number for each row.
 
 return scores * F.one_hot(labels, scores.shape[1])
-one-hot 相乘之后还差一步：结果是 (N, C)，每行只有一个不为零。每一行要留下一个
+one-hot 相乘之后还差一步：结果是 (B, K)，每行只有一个不为零。每一行要留下一个
 数。
-One step is missing after the product with one-hot: the result is (N, C) with
+One step is missing after the product with one-hot: the result is (B, K) with
 one non-zero value in each row. Keep one number for each row.
 
 return scores[labels]
