@@ -124,9 +124,9 @@ You accept matrices only. There may be any number of leading axes, also none.
 
 (4, 7, 30) => (28, 30)
 (2, 20, 40) => (40, 40)
-你给出的是折叠后的形状 (N, E)。算完以后前导轴会展开回来。
-You give the folded shapes (N, E). After the product the leading axes are
-unfolded again.
+你给出的是展平后的形状 (N, E)。算完以后前导轴会还原。
+You give the flattened shapes (N, E). After the product the leading axes are
+restored.
 
 (2, 20, 40) => None
 你把 m2(m1(x)) 的次序读反了：括号里面的 m1 先算。
@@ -252,9 +252,9 @@ The weight is right, but the new layer has no bias: together the two biases
 make one.
 
 m2.weight @ m1.weight => m1.weight @ m2.weight
-次序反了：weight 是 W 的转置，转置的乘积次序相反，(W1·W2)ᵀ = W2ᵀ·W1ᵀ。
-The order is wrong: weight is the transpose of W, and transposing reverses a
-product, (W1·W2)ᵀ = W2ᵀ·W1ᵀ.
+两个因子的次序不对：weight 存的是 W 的转置，转置一个乘积时次序会变。
+The order of the two factors is wrong: weight is stored as the transpose of W,
+and transposing a product changes its order.
 
 m2.weight @ m1.weight => m1.weight.T @ m2.weight.T
 W1·W2 的形状是 (D, E)，而 weight 存成 (E, D)。
@@ -355,16 +355,13 @@ There is a ReLU after the last nn.Linear too: the model can no longer give a
 negative number.
 
 *layers => layers
-nn.Sequential 要的是一块块积木，不是一个列表：前面加星号，
-nn.Sequential(*layers)。
-nn.Sequential takes the layers one by one and not a list: put a star in front,
-nn.Sequential(*layers).
+nn.Sequential 要的是一块块积木，你给了它一个列表。
+nn.Sequential takes the layers one by one, and you give it a list.
 
 nn.ReLU() => nn.ReLU
-nn.Sequential 只收模块：F.relu 是函数，不带括号的 nn.ReLU 是类，都要换成
-nn.ReLU()。
-nn.Sequential takes modules only: F.relu is a function, nn.ReLU without
-brackets is a class; use nn.ReLU().
+nn.Sequential 只收模块：F.relu 是函数，不带括号的 nn.ReLU 是类，都不是模块。
+nn.Sequential takes modules only: F.relu is a function, and nn.ReLU without
+brackets is a class.
 
 nn.Linear(D, E) => nn.Linear(E, D)
 nn.Linear 的两个大小写反了：先写进来的特征数，再写出去的。
@@ -373,7 +370,7 @@ those that go out.
 
 , nn.ReLU() =>
 [:-1] =>
-没有 ReLU：这一摞线性层会压成一层。
+没有 ReLU：这些线性层合并起来只是一层。
 There is no ReLU: this stack of linear layers collapses into one.
 
 first, *others = (nn.Linear(*pair) for pair in itertools.pairwise(widths))
@@ -401,7 +398,7 @@ Only one width in the middle is used: every number in widths counts.
 """,
 )
 
-# --- 4. how large is a model -------------------------------------------------
+# --- 5. how large is a model -------------------------------------------------
 
 
 def model_size(model):
@@ -537,7 +534,7 @@ nn.BatchNorm1d and nn.Embedding.
 )
 
 
-# --- 5. a linear layer stored as in the formula ------------------------------
+# --- 4. a linear layer stored as in the formula ------------------------------
 
 
 class ManualLinear(nn.Module):
@@ -707,15 +704,13 @@ the formula, without a transposition in forward.
 
 self.W = nn.Parameter( => self.W = (
 self.b = nn.Parameter( => self.b = (
-W 和 b 是普通张量，没有登记成参数：用 nn.Parameter 包起来。
-W and b are plain tensors and not registered as parameters: wrap them in
-nn.Parameter.
+W 和 b 是普通张量，没有登记成参数。
+W and b are plain tensors and not registered as parameters.
 
 self.W = nn.Parameter( => self.W = (
-W 是普通张量，没有登记成参数，它不会被训练，也不会被保存：用 nn.Parameter 包起
-来。
+W 是普通张量，没有登记成参数，它不会被训练，也不会被保存。
 W is a plain tensor and not registered as a parameter, so it is neither trained
-nor saved: wrap it in nn.Parameter.
+nor saved.
 
 self.b = nn.Parameter(torch.zeros(out_features)) => pass
  + self.b =>
@@ -737,8 +732,8 @@ forward 里漏了 b：等于没有偏置的结果。
 forward leaves b out: the result is that of a layer without a bias.
 
 x @ self.W => x.reshape(-1, x.shape[-1]) @ self.W
-前导轴折成一个以后没有展开回去。
-The leading axes are folded and not unfolded again.
+前导轴展平成一个以后没有还原。
+The leading axes are flattened and not restored.
 
 x @ self.W => torch.einsum("nd,de->ne", x, self.W)
 只对两个轴的输入成立：前导轴可以有 0 到 3 个。
