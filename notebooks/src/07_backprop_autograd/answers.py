@@ -1,81 +1,9 @@
 """Other right answers to lesson 07, and wrong ones that must be rejected."""
 
 import math
-from collections import deque
 
 import torch
 import torch.nn.functional as F
-
-
-# --- graph_size ------------------------------------------------------------
-def size_by_levels(y):
-    level, leaves, depth = {y.grad_fn}, set(), 0
-    while level:
-        operations = {fn for fn in level if not hasattr(fn, "variable")}
-        leaves |= level - operations
-        depth += bool(operations)
-        level = {f for fn in operations for f, _ in fn.next_functions if f}
-    return len(leaves), depth
-
-
-def size_of_all_paths(y):
-    def paths(fn, steps):
-        if not fn.next_functions:
-            yield fn, steps
-        for f, _ in fn.next_functions:
-            if f is not None:
-                yield from paths(f, steps + 1)
-
-    ends = list(paths(y.grad_fn, 0))
-    return len({fn for fn, _ in ends}), max(steps for _, steps in ends)
-
-
-def size_counts_next(y):
-    return len(y.grad_fn.next_functions), 1
-
-
-def size_at_first_sight(y):
-    seen, queue, deepest, leaves = set(), deque([(y.grad_fn, 1)]), 0, 0
-    while queue:
-        fn, depth = queue.popleft()
-        if fn is None or fn in seen:
-            continue
-        seen.add(fn)
-        if hasattr(fn, "variable"):
-            leaves += 1
-            continue
-        deepest = max(deepest, depth)
-        queue += [(f, depth + 1) for f, _ in fn.next_functions]
-    return leaves, deepest
-
-
-def size_at_last_sight(y):
-    seen, stack, deepest, leaves = set(), [(y.grad_fn, 1)], 0, 0
-    while stack:
-        fn, depth = stack.pop()
-        if fn is None or fn in seen:
-            continue
-        seen.add(fn)
-        if hasattr(fn, "variable"):
-            leaves += 1
-            continue
-        deepest = max(deepest, depth)
-        stack += [(f, depth + 1) for f, _ in fn.next_functions]
-    return leaves, deepest
-
-
-def size_by_shapes(y):
-    shapes = set()
-
-    def visit(fn):
-        if hasattr(fn, "variable"):
-            shapes.add(fn.variable.shape)
-        for f, _ in fn.next_functions:
-            if f is not None:
-                visit(f)
-
-    visit(y.grad_fn)
-    return len(shapes), size_by_levels(y)[1]
 
 
 # --- linear_backward -------------------------------------------------------
@@ -91,7 +19,7 @@ def linear_by_loops(x, w, g):
 
 
 def linear_by_broadcasting(x, w, g):
-    dx = (g[..., None, :] * w).sum(-1)  # (B, H, 1, E) * (D, E)
+    dx = (g[..., None, :] * w).sum(-1)  # (B, N, 1, E) * (D, E)
     dw = (x[..., None] * g[..., None, :]).sum((0, 1))
     return dx, dw, g.sum(0).sum(0)
 
@@ -129,81 +57,6 @@ def linear_adds_in_place(x, w, g):
     return dx, linear_by_library(x, w, g)[1], g.sum((0, 1))
 
 
-# --- local_grad ------------------------------------------------------------
-def local_by_match(name, x, other):
-    match name:
-        case "relu":
-            return torch.where(x > 0, other, 0)
-        case "sigmoid":
-            e = torch.exp(-x)
-            return other * e / (1 + e) ** 2
-        case "mse":
-            return 2 / x.numel() * (x - other)
-        case "bce":
-            return (1 / (1 + torch.exp(-x)) - other) / x.numel()
-        case "ce":
-            p = torch.exp(x - x.logsumexp(1, keepdim=True))
-            p[torch.arange(len(x)), other] -= 1
-            return p / len(x)
-
-
-def local_by_loops(name, x, other):
-    N, C = x.shape
-    out = torch.empty_like(x)
-    for i in range(N):
-        below = sum(math.exp(v) for v in x[i].tolist())
-        for c in range(C):
-            v = x[i, c].item()
-            s = 1 / (1 + math.exp(-v))
-            t = other[i].item() if name == "ce" else other[i, c].item()
-            out[i, c] = {
-                "relu": t if v > 0 else 0.0,
-                "sigmoid": t * s * (1 - s),
-                "mse": 2 * (v - t) / (N * C),
-                "bce": (s - t) / (N * C),
-                "ce": (math.exp(v) / below - (t == c)) / N,
-            }[name]
-    return out
-
-
-def local_by_autograd(name, x, other):
-    x = x.detach().requires_grad_()
-    if name == "relu":
-        y = (x.clamp(min=0) * other).sum()
-    elif name == "sigmoid":
-        y = (x.sigmoid() * other).sum()
-    elif name == "mse":
-        y = ((x - other) ** 2).mean()
-    elif name == "bce":
-        y = (F.softplus(x) - other * x).mean()
-    else:
-        y = F.nll_loss(x.log_softmax(1), other)
-    y.backward()
-    return x.grad
-
-
-def local_squeezed(name, x, other):
-    return local_by_match(name, x, other).squeeze()
-
-
-def local_overwrites(name, x, other):
-    if name == "relu":
-        other[x <= 0] = 0
-        return other
-    return local_by_match(name, x, other)
-
-
-def local_bce_as_ce(name, x, other):
-    if name == "bce":
-        return (x.softmax(1) - other) / len(x)
-    return local_by_match(name, x, other)
-
-
-def local_of_the_right_class(name, x, other):
-    found = local_by_match(name, x, other)
-    return found.gather(1, other[:, None]) if name == "ce" else found
-
-
 # --- Value -----------------------------------------------------------------
 class ValueByCounting:
     """Sends as soon as all the results that use a node have sent."""
@@ -232,6 +85,8 @@ class ValueByCounting:
                 if i not in seen:
                     seen.add(i)
                     stack.append(i)
+        for node in seen:
+            node.grad = node.grad if not node.inputs else 0.0
         self.grad, ready = 1.0, [self]
         while ready:
             node = ready.pop()
@@ -280,9 +135,31 @@ class ValueWithClosures:
             new = [i for i in stack.pop().inputs if i not in found]
             found.update(new)
             stack += new
+        for node in found:
+            node.grad *= not node.inputs
         self.grad = 1
         for node in sorted(found, key=lambda v: -v.number):
             node.send()
+
+
+class ValueWithUpstream(ValueByCounting):
+    """What travels is kept beside the values, and added at the end."""
+
+    def backward(self):
+        order = []
+
+        def visit(node):
+            if node not in order:
+                for i, _ in node.inputs:
+                    visit(i)
+                order.append(node)
+
+        visit(self)
+        upstream = dict.fromkeys(order, 0.0) | {self: 1.0}
+        for node in order[::-1]:
+            node.grad += upstream[node]
+            for i, slope in node.inputs:
+                upstream[i] += slope * upstream[node]
 
 
 class ValueClearsFirst(ValueByCounting):
@@ -301,6 +178,25 @@ class ValueClearsFirst(ValueByCounting):
         for node in order:
             node.grad = 0.0
         self.grad += 1.0
+        for node in order[::-1]:
+            for i, slope in node.inputs:
+                i.grad += slope * node.grad
+
+
+class ValueNeverClears(ValueByCounting):
+    """The naive one: right once, wrong from the second time on."""
+
+    def backward(self):
+        order = []
+
+        def visit(node):
+            if node not in order:
+                for i, _ in node.inputs:
+                    visit(i)
+                order.append(node)
+
+        visit(self)
+        self.grad = 1.0
         for node in order[::-1]:
             for i, slope in node.inputs:
                 i.grad += slope * node.grad
@@ -448,85 +344,16 @@ def grad_changes_g(g, k, clear):
     return g.zero_() if clear == "zeros" else g
 
 
-# --- distill_loss ----------------------------------------------------------
-def distill_functional(x, w_student, w_teacher):
-    return F.mse_loss(x @ w_student, torch.mm(x, w_teacher).detach())
-
-
-def distill_in_inference_mode(x, w_student, w_teacher):
-    with torch.inference_mode():
-        goal = x @ w_teacher
-    return (x @ w_student - goal.clone()).square().mean()
-
-
-def distill_in_numpy(x, w_student, w_teacher):
-    goal = torch.from_numpy(x.detach().numpy() @ w_teacher.detach().numpy())
-    return torch.nn.MSELoss()(target=goal, input=x @ w_student)
-
-
-def distill_by_loops(x, w_student, w_teacher):
-    total = 0.0
-    for row in x @ w_student - (x @ w_teacher).detach():
-        for gap in row:
-            total = total + gap * gap
-    return total / (len(x) * w_student.shape[1])
-
-
-def distill_freezes_the_teacher(x, w_student, w_teacher):
-    w_teacher.requires_grad_(False)
-    return F.mse_loss(x @ w_student, (x @ w_teacher).detach())
-
-
-def distill_unfreezes_later(x, w_student, w_teacher):
-    w_teacher.requires_grad_(False)
-    loss = F.mse_loss(x @ w_student, x @ w_teacher)
-    w_teacher.requires_grad_(True)
-    return loss
-
-
-def distill_clears_afterwards(x, w_student, w_teacher):
-    w_teacher.grad = torch.zeros_like(w_teacher)
-    return F.mse_loss(x @ w_student, (x @ w_teacher).detach())
-
-
-def distill_detach_forgotten(x, w_student, w_teacher):
-    goal = x @ w_teacher
-    goal.detach()
-    return F.mse_loss(x @ w_student, goal)
-
-
-def distill_squares_the_mean(x, w_student, w_teacher):
-    return (x @ w_student - (x @ w_teacher).detach()).mean() ** 2
-
-
-def distill_one_element_axis(x, w_student, w_teacher):
-    return distill_functional(x, w_student, w_teacher)[None]
-
-
 RIGHT = {
-    "graph_size": [size_by_levels, size_of_all_paths],
     "linear_backward": [
         linear_by_loops,
         linear_by_broadcasting,
         linear_by_library,
     ],
-    "local_grad": [local_by_match, local_by_loops],
-    "Value": [ValueByCounting, ValueWithClosures, ValueClearsFirst],
+    "Value": [ValueByCounting, ValueWithClosures, ValueWithUpstream],
     "grad_after": [grad_by_adding, grad_by_optimizer, grad_from_a_table],
-    "distill_loss": [
-        distill_functional,
-        distill_in_inference_mode,
-        distill_in_numpy,
-        distill_by_loops,
-    ],
 }
 WRONG = {
-    "graph_size": [
-        size_counts_next,
-        size_at_first_sight,
-        size_at_last_sight,
-        size_by_shapes,
-    ],
     "linear_backward": [
         linear_by_autograd,
         linear_by_vjp,
@@ -534,14 +361,9 @@ WRONG = {
         linear_in_float64,
         linear_adds_in_place,
     ],
-    "local_grad": [
-        local_by_autograd,
-        local_squeezed,
-        local_overwrites,
-        local_bce_as_ce,
-        local_of_the_right_class,
-    ],
     "Value": [
+        ValueClearsFirst,
+        ValueNeverClears,
         ValueWithOneTape,
         ValueWithClearedTape,
         ValueEqualByNumber,
@@ -558,13 +380,5 @@ WRONG = {
         grad_is_a_mean,
         grad_summed_up,
         grad_changes_g,
-    ],
-    "distill_loss": [
-        distill_freezes_the_teacher,
-        distill_unfreezes_later,
-        distill_clears_afterwards,
-        distill_detach_forgotten,
-        distill_squares_the_mean,
-        distill_one_element_axis,
     ],
 }

@@ -1,400 +1,27 @@
-"""Checks of lesson 07: graphs, gradients by hand, and an autograd."""
+"""Checks of lesson 07: an autograd, clearing, a layer's gradients."""
 
 import math
 
 import torch
-import torch.nn.functional as F
 
-from exercises import Rejection, draw, exercise, says, variations
+from exercises import Rejection, draw, exercise, judge, says, variations
 from exercises.compare import type_name
 from exercises.properties import limited, without
 
 DTYPE = torch.float64  # the lesson's default
 
-# --- 1. what a graph holds -------------------------------------------------
 
+def accepted(checked, answer):
+    """The student's answer where its check accepts it, else the reference.
 
-def graph_size(y):
-    leaves, depths = set(), {}
+    Prints which of the two it is.
+    """
+    own = judge(checked, answer).status == "right"
+    print(f"{checked.name}: {'your own' if own else 'the reference'}")
+    return answer if own else checked.answer
 
-    def depth(fn):
-        if hasattr(fn, "variable"):
-            leaves.add(fn)
-            return 0
-        if fn not in depths:  # a node that several paths reach
-            inputs = [f for f, _ in fn.next_functions if f is not None]
-            depths[fn] = 1 + max(depth(f) for f in inputs)
-        return depths[fn]
 
-    steps = depth(y.grad_fn)
-    return len(leaves), steps
-
-
-# `a` and `b` are (2, 3), `c` is (3,), `w` is (3, 4); `k` is constant, (2, 3).
-GRAPHS = (
-    "a * 2",
-    "a * b + c",
-    "(a * a).sum()",
-    "(k * a).tanh()",
-    "((a + b) * (a - b)).sum() + c.sum()",
-    "a + b.exp().exp().exp()",
-    "b.sin().cos().sin().cos() * (c + 1)",
-    "torch.relu(a @ w).sum()",
-    "torch.cat([a, b, a]).mean()",
-    "a.unbind()[0] * a.unbind()[1] + c",
-    "(k + k) * c",
-    "skip(a.exp()) * 2",
-    "doubled(a, 6).sum() * c.sum()",
-)
-
-
-def built(text):
-    """Compute the text; the order of the numbers does not matter."""
-
-    def doubled(t, times):
-        for _ in range(times):
-            t = t + t
-        return t
-
-    shapes = {"a": (2, 3), "b": (2, 3), "c": (3,), "w": (3, 4)}
-    names = {n: torch.rand(s, requires_grad=True) for n, s in shapes.items()}
-    names |= {"k": torch.rand(2, 3), "torch": torch, "doubled": doubled}
-    return eval(text, names | {"skip": lambda t: t + t.sin().cos() + t})
-
-
-def graph_cases(rng):
-    for i in torch.randperm(len(GRAPHS), generator=rng).tolist():
-        yield (GRAPHS[i],)
-    one, two = torch.randint(2, 7, (2,), generator=rng).tolist()
-    yield (f"a{'.sin()' * one} * b{'.exp()' * two}",)
-
-
-graph_size = exercise(
-    graph_size,
-    graph_cases,
-    adapt=lambda answer: lambda y: answer(built(y)),
-    wrong=r"""
-set(), {} => [], {}
-leaves.add => leaves.append
-if fn not in depths: => if True:
-叶子按路的条数数了：同一个叶子从几条路到达，也只算一个。
-Your leaves are counted once for every path: a leaf that several paths reach
-counts once.
-
-return 0 => return 1
-depth 把 AccumulateGrad 也算成了一个运算：它只把梯度加进 .grad。
-Your depth counts AccumulateGrad as an operation: it only adds the gradient to
-.grad.
-
-max(depth(f) for f in inputs) => min(depth(f) for f in inputs)
-depth 是最短的一条路：要的是最长的一条。
-Your depth is that of the shortest path: the longest is asked for.
-
-max(depth(f) for f in inputs) => [depth(f) for f in inputs][0]
-depth 只跟着第一个输入走：next_functions 里的每一个都要看。
-Your depth follows the first input only: look at every entry of next_functions.
-
-max(depth(f) for f in inputs) => [depth(f) for f in inputs][-1]
-depth 是最后一个输入的：循环里每次都盖掉了前一个？
-Your depth is that of the last input: does each turn of a loop overwrite the
-one before?
-
-max(depth(f) for f in inputs) => sum(depth(f) for f in inputs)
-depth 把几个输入的深度加在了一起：一条路只经过其中一个。
-Your depth adds up the depths of all inputs: a path passes only one of them.
-
-len(leaves), steps => len(leaves), steps - 1
-depth 少了 1：y.grad_fn 自己也是一个运算节点。
-Your depth is 1 too small: y.grad_fn is an operation node itself.
-
-        if fn not in depths: =>         if fn in depths:\n            return 0
-            inputs =>         depths[fn] = 0\n        inputs
-            depths[fn] = 1 + =>         return 1 +
-        return depths[fn] =>
-depth 把去过的节点当成 0 层：第二条路到达它时，它下面的层数还要算。
-Your depth takes a node that was seen before for 0: on a second path, what lies
-below it still counts.
-
-fn, steps = y.grad_fn, 0
-while not hasattr(fn, "variable"):
-    steps += 1
-    fn = next(f for f, _ in fn.next_functions if f)
-return 1, steps
-只走了一条路，只到了一个叶子：next_functions 里的每一个都要走。
-You walk a single path, to a single leaf: follow every entry of next_functions.
-
-if hasattr(fn, "variable") => if fn is None or hasattr(fn, "variable")
- if f is not None] => ]
-next_functions 里的 None 也被算成了叶子：那些输入不要梯度，不在图里。
-The None entries of next_functions count as leaves: those inputs need no
-gradient and are not in the graph.
-
-len(leaves), steps => len(leaves), len(depths)
-depth 是全部运算节点的个数：要的是一条路上最多有几个。
-Your depth is the number of all operation nodes: asked for is the largest
-number on one path.
-""",
-)
-
-# --- 2 and 3. gradients by hand --------------------------------------------
-
-by_hand = without(
-    "requires_grad grad backward",
-    "这里要自己推公式：你的代码让 autograd 求了导。",
-    "Derive the formulas here: your code lets autograd differentiate.",
-)
-
-
-def linear_backward(x, w, g):
-    dx = g @ w.T  # (B, H, E) @ (E, D) -> (B, H, D)
-    dw = torch.einsum("bhd,bhe->de", x, g)
-    db = g.sum((0, 1))  # (B, H, E) -> (E,)
-    return dx, dw, db
-
-
-def layer_by_autograd(x, w, g):
-    leaves = [x, w, g.new_zeros(g.shape[-1])]
-    x, w, b = (t.detach().clone().requires_grad_() for t in leaves)
-    return torch.autograd.grad(x @ w + b, (x, w, b), g)
-
-
-linear_backward = exercise(
-    linear_backward,
-    draw("B H D, D E, B H E"),
-    oracle=layer_by_autograd,
-    holds=[by_hand],
-    wrong=r"""
-g @ w.T => g @ w
-dx 用了 g @ w，没有转置：先看形状，(B, H, E) 乘不了 (D, E)；D 与 E 相等时不
-报错，数却是错的。
-Your dx is g @ w, without a transpose. Look at the shapes: (B, H, E) does not
-fit (D, E); where D equals E there is no error, and the numbers are wrong.
-
-dx = => g = torch.ones_like(g)\n    dx =
-没有用到上游梯度 g。
-The upstream gradient g is not used.
-
-torch.einsum("bhd,bhe->de", x, g) => x.reshape(len(w), -1) @ g.flatten(0, 1)
-dw：x 只是换了形状（view、reshape），没有转置，数被打乱了。
-dw: x only gets another shape (view, reshape) and is not transposed, so the
-numbers are scrambled.
-
-"bhd,bhe->de" => "bhd,bhe->bde"
-dw 还留着 B 轴：每个样本都用了同一个 w，它们的梯度要相加。
-Your dw still has the axis B: every sample used the same w, and their gradients
-add up.
-
-"bhd,bhe->de" => "bhd,bhe->hde"
-dw 还留着 H 轴：每个位置都用了同一个 w，它们的梯度要相加。
-Your dw still has the axis H: every position used the same w, and their
-gradients add up.
-
-torch.einsum("bhd,bhe->de", x, g) => x[-1].T @ g[-1]
-g.sum((0, 1)) => g[-1].sum(0)
-dw 和 db 只来自最后一个样本：循环里每次都盖掉了前一个？
-Your dw and db come from the last sample alone: does each turn of a loop
-overwrite the one before?
-
-"bhd,bhe->de" => "bhd,bhe->ed"
-dw 转置了，形状是 (E, D)：梯度与 w 同形状。
-Your dw is transposed, of shape (E, D): a gradient has the shape of w.
-
-"bhd,bhe->de" => "bhd,fce->de"
-dw 是 x 的和与 g 的和的外积：相乘要在每个位置上进行，然后才求和。
-Your dw is the outer product of two sums: multiply at every position first,
-then add.
-
-(0, 1) => 0
-db 只对 B 求了和：每个位置也都加了同一个 b。
-Your db is summed over B only: every position adds the same b as well.
-
-(0, 1) => 1
-db 只对 H 求了和：每个样本也都加了同一个 b。
-Your db is summed over H only: every sample adds the same b as well.
-
-.sum((0, 1)) =>
-db 就是 g，没有求和：b 的形状是 (E)，它的梯度也是。
-Your db is g, without a sum: b has shape (E), and so has its gradient.
-
-x, g) => x, g) / (len(x) * x.shape[1])
-.sum((0, 1)) => .mean((0, 1))
-dw 和 db 除以了 B·H：损失若取平均，那已经在 g 里了，这里只求和。
-You divide dw and db by B·H: if the loss takes a mean, it is in g already; here
-there are sums only.
-
-x, g) => x[:1], g[:1])
-dw 只用了第一个样本：每个样本都用了同一个 w。
-Your dw uses the first sample only: every sample used the same w.
-""",
-)
-
-
-def local_grad(name, x, other):
-    N = x.shape[0]
-    if name == "relu":
-        return other * (x > 0)
-    if name == "sigmoid":
-        s = torch.sigmoid(x)
-        return other * s * (1 - s)
-    if name == "mse":
-        return 2 * (x - other) / x.numel()
-    if name == "bce":
-        return (torch.sigmoid(x) - other) / x.numel()
-    one_hot = F.one_hot(other, x.shape[1])  # (N,) -> (N, C)
-    return (torch.softmax(x, dim=1) - one_hot) / N
-
-
-FORWARD = {
-    "relu": lambda x, g: (F.relu(x) * g).sum(),
-    "sigmoid": lambda x, g: (torch.sigmoid(x) * g).sum(),
-    "mse": F.mse_loss,
-    "bce": F.binary_cross_entropy_with_logits,
-    "ce": F.cross_entropy,
-}
-
-
-def forward_by_autograd(name, x, other):
-    leaf = x.detach().clone().requires_grad_()
-    return torch.autograd.grad(FORWARD[name](leaf, other), leaf)[0]
-
-
-def local_cases(rng):
-    for name in FORWARD:
-        for s in variations(rng, "N C"):
-            other = s.normal("N C")
-            if name == "bce":
-                other = s.lay(other.sigmoid())
-            if name == "ce":
-                other = s.integers("N", 0, s.C)
-            yield name, s.normal("N C"), other
-
-
-local_grad = exercise(
-    local_grad,
-    local_cases,
-    oracle=forward_by_autograd,
-    holds=[by_hand],
-    wrong=r"""
-other * (x > 0) => (x > 0).to(x.dtype)
-relu：没有乘上游梯度。局部导数只是 0 或 1。
-relu: the upstream gradient is missing. The local derivative alone is 0 or 1.
-
-other * (x > 0) => other * x.clamp(min=0)
-relu：乘的是 relu(x) 本身，不是它的导数：x 从 2 挪到 2.1，relu(x) 变多少？
-relu: you multiply by relu(x), not by its derivative: by how much does relu(x)
-change when x goes from 2 to 2.1?
-
-x > 0 => x < 0
-relu：方向反了：前向时 x > 0 的通过了，x < 0 的被挡住。
-relu: the wrong way round: in the forward pass x > 0 passed and x < 0 did not.
-
-other * (x > 0) => (x > 0).to(x.dtype)
-other * s => s
-relu 和 sigmoid 都没有乘上游梯度 other。
-relu and sigmoid: the upstream gradient, other, is missing in both.
-
-x > 0 => other > 0
-relu：看的是上游梯度的正负：前向时是 x 决定谁通过。
-relu: you look at the sign of the upstream gradient: in the forward pass it was
-x that decided what passes.
-
-other * s => s
-sigmoid：没有乘上游梯度 other。
-sigmoid: the upstream gradient, other, is missing.
-
-other * s * (1 - s) => other * (1 - other)
-sigmoid：你把 other 当成了输出：它是上游梯度。
-sigmoid: you take other for the output: it is the upstream gradient.
-
-s = torch.sigmoid(x) => s = x
-sigmoid：公式对，代入的却是输入：s 是输出。
-sigmoid: the formula is right, but you put the input into it: s is the output.
-
-other * s * (1 - s) => other * s
-sigmoid：乘的是 σ(x) 本身，不是它的导数：x 很大时曲线是平的，导数应接近 0。
-sigmoid: you multiply by σ(x), not by its derivative: for large x the curve is
-flat, and the derivative close to 0.
-
-s * (1 - s) => (1 - s)
-sigmoid：少了一个因子：x 很小（很负）时曲线也是平的，导数也应接近 0。
-sigmoid: one factor is missing: for very negative x the curve is flat as well,
-and the derivative close to 0.
-
-s * (1 - s) => (1 - s * s)
-sigmoid：1 − s² 是 tanh 的导数里的；σ 在 x = 0 处的斜率是 1/4。
-sigmoid: 1 − s² belongs to tanh; the slope of σ at x = 0 is 1/4.
-
-(torch.sigmoid(x) - other) / x.numel() => torch.sigmoid(x) / x.numel()
-bce：少了 −t·x 这一项的导数。
-bce: the derivative of the term −t·x is missing.
-
-(torch.sigmoid(x) - other) => (x - other)
-bce：log(1 + eˣ) 的导数不是 x：再求一次。
-bce: the derivative of log(1 + eˣ) is not x: work it out again.
-
-(torch.sigmoid(x) - other) => (x - other) / (x * (1 - x))
-bce：你把 x 当成了概率：它是原始输出（logits），可以小于 0 或大于 1。
-bce: you take x for a probability: it holds logits, which may be below 0 or
-above 1.
-
-if name == "bce": => s = torch.sigmoid(x)\n    if name == "bce":
-(torch.sigmoid(x) - other) => (s - other) * s * (1 - s)
-bce：多乘了一次 σ′：表中的前向里，x 没有再经过一次 sigmoid。
-bce: one factor σ′ too many: in the table's forward, x goes through no other
-sigmoid.
-
-(torch.sigmoid(x) - other) => (torch.softmax(x, 1) - other)
-bce：用了 softmax，那是 ce 的：这里每个元素自成一体，与同一行的其他元素无关。
-bce: softmax belongs to ce: here each element stands by itself, without the
-others of its row.
-
-(x - other) => (other - x)
-(torch.sigmoid(x) - other) => (other - torch.sigmoid(x))
-softmax(x, dim=1) - one_hot => softmax(x, dim=1) * -1 + one_hot
-mse、bce、ce 的符号都反了：预测偏大时，梯度应是正的。
-mse, bce and ce have the wrong sign: where the prediction is too large, the
-gradient is positive.
-
-dim=1 => dim=0
-ce：softmax 沿错了轴：每一行的概率之和才是 1。
-ce: softmax over the wrong axis: probabilities add up to 1 in each row.
-
-softmax(x, dim=1) - one_hot => softmax(x, dim=1)
-ce：少了 −xₜ 这一项的导数：正确类别的梯度应是负的。
-ce: the derivative of the term −xₜ is missing: at the right class the gradient
-is negative.
-
-(torch.softmax(x, dim=1) - one_hot) => -one_hot.to(x.dtype)
-ce：少了 log Σ eˣ 这一项的导数。
-ce: the derivative of the term log Σ eˣ is missing.
-
-torch.softmax(x, dim=1) - one_hot => torch.sigmoid(x) - one_hot
-ce：用了 sigmoid，那是 bce 的：这里同一行的各个类别要一起归一化。
-ce: the sigmoid belongs to bce: here the classes of a row are normalised
-together.
-
-torch.softmax(x, dim=1) - one_hot => torch.log_softmax(x, dim=1) - one_hot
-ce：用了 log_softmax：它是损失里的，不是它的导数。
-ce: log_softmax stands in the loss, not in its derivative.
-
-torch.softmax(x, dim=1) => torch.exp(x)
-ce：eˣ 没有归一化：每一行的概率之和应是 1。
-ce: eˣ is not normalised: the probabilities of a row add up to 1.
-
- - one_hot =>  - other[:, None]
-ce：减去的是类别的编号：它只说哪一列是对的，不是一个量。
-ce: you subtract the number of the class: it only says which column is right,
-and is no amount.
-
-one_hot = => p = torch.softmax(x, dim=1)\n    p[:, other] -= 1\n    one_hot =
-(torch.softmax(x, dim=1) - one_hot) / N => p / N
-ce：p[:, other] 选中的是整列，每一行都被减了：每行只动自己的类别。
-ce: p[:, other] picks whole columns, so every row is changed: in each row only
-its own class counts.
-""",
-)
-
-# --- 4. an autograd --------------------------------------------------------
+# --- 1. an autograd ---------------------------------------------------------
 
 
 class Value:
@@ -425,6 +52,9 @@ class Value:
             order.append(node)
 
         visit(self)
+        for node in order:
+            if node.inputs:  # a leaf keeps what it has
+                node.grad = 0.0
         self.grad = 1.0
         for node in reversed(order):
             for i, slope in node.inputs:
@@ -450,7 +80,7 @@ class ByTorch:
         return ByTorch(self.x.tanh())
 
     def backward(self):
-        self.x.backward()
+        self.x.backward(retain_graph=True)
 
     @property
     def data(self):
@@ -584,6 +214,42 @@ def keeps_graphs_apart(kind, leaves, steps):
     )
 
 
+@says(
+    "再调用一次 backward()，叶子收到的不是原来的一份：中间的值还留着上一次的"
+    "梯度，又送了一遍。",
+    "A second backward() does not bring the leaves the same once more: values "
+    "in between still hold what came the first time, and send it again.",
+)
+def adds_at_leaves(kind, leaves, steps):
+    """Of what is in between, then twice of the result."""
+    first, *_, last = [step.split(" = ")[0] for step in steps.split("; ")] * 2
+    got, want = ({}, {})
+    for own, found in ((kind, got), (ByTorch, want)):
+        values = grown(own, leaves, steps)
+        for name in (first, last, last):
+            values[name].backward()
+            for leaf in leaves:
+                now = found.setdefault(leaf, [])
+                now.append(float(values[leaf].grad))
+    for leaf in leaves:
+        if all(map(close, got[leaf], want[leaf])):
+            continue
+        if not close(got[leaf][0], want[leaf][0]):
+            return True  # a single backward is wrong: values tell it
+        if close(got[leaf][-1], want[leaf][-1] - want[leaf][-2]):
+            raise Rejection(
+                "第二次 backward() 换掉了叶子的梯度：应加在原来的上面。",
+                "A second backward() replaces the gradients of the leaves: "
+                "it should add to them.",
+            )
+        return False
+    return True
+
+
+def close(one, other):
+    return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
+
+
 Value = exercise(
     Value,
     value_cases,
@@ -591,7 +257,7 @@ Value = exercise(
     oracle=ByTorch,
     adapt=there_and_back,
     compare=same_numbers,
-    holds=[sends_once, keeps_graphs_apart],
+    holds=[sends_once, keeps_graphs_apart, adds_at_leaves],
     wrong=r"""
 i.grad += => i.grad =
 梯度被替换了：用了几次的值会收到几份梯度，它们要相加。
@@ -633,6 +299,16 @@ backward 没有起点：结果对自己的导数是 1。
 backward has no start: the derivative of the result with respect to itself is
 1.
 
+node.grad = 0.0 => pass
+第二次 backward()：中间的值没有从 0 开始，上一次的梯度又送了一遍。
+In a second backward() the values in between do not start from 0, so what they
+got the first time is sent again.
+
+if node.inputs: => if True:
+第二次 backward() 之前，叶子的梯度也被清掉了：叶子的应累加。
+Before a second backward() the gradients of the leaves are cleared, too: those
+add up.
+
 reversed(order) => [self]
 梯度只送到了直接的输入：要一直送到叶子。若已排好次序，想想哪一头先送。
 Gradients reach the direct inputs only: they have to go on to the leaves. If
@@ -667,7 +343,7 @@ The local derivative is not multiplied by the grad of the node that sends it
 """,
 )
 
-# --- 5 and 6. where gradients end up ---------------------------------------
+# --- 2. where gradients end up ----------------------------------------------
 
 
 def grad_after(g, k, clear):
@@ -702,6 +378,7 @@ grad_after = exercise(
     grad_after,
     grad_cases,
     oracle=grad_by_running,
+    time_limit=20.0,  # a session's first optimizer imports torch._dynamo
     wrong=r"""
 return None => return torch.zeros_like(g)
 应为 None 的地方你返回了 0：从没收到梯度，或被 zero_grad() 清掉，都是 None。
@@ -776,93 +453,94 @@ The zeros have the default dtype: they should have that of g.
 """,
 )
 
+# --- 3. a layer's gradients -------------------------------------------------
 
-def distill_loss(x, w_student, w_teacher):
-    goal = (x @ w_teacher).detach()  # (N, D) @ (D, E) -> (N, E)
-    return ((x @ w_student - goal) ** 2).mean()
-
-
-def with_gradients(answer):
-    """The loss, and the gradients that it leaves after one backward."""
-
-    def run(x, w_student, w_teacher):
-        leaves = {"x": x, "w_student": w_student, "w_teacher": w_teacher}
-        for leaf in leaves.values():
-            leaf.grad = None
-        loss = answer(*leaves.values())
-        if isinstance(loss, torch.Tensor) and loss.ndim == 0:
-            loss.backward()
-        grads = {f"{name}.grad": t.grad for name, t in leaves.items()}
-        return {"loss": loss} | grads
-
-    return run
+by_hand = without(
+    "requires_grad grad backward",
+    "这里要自己推公式：你的代码让 autograd 求了导。",
+    "Derive the formulas here: your code lets autograd differentiate.",
+)
 
 
-def distill_cases(rng):
-    for s in variations(rng, "N D E"):
-        shapes = "N D", "D E", "D E"
-        yield tuple(s.normal(shape).requires_grad_() for shape in shapes)
+def linear_backward(x, w, g):
+    dx = g @ w.T  # (B, N, E) @ (E, D) -> (B, N, D)
+    dw = torch.einsum("bnd,bne->de", x, g)
+    db = g.sum((0, 1))  # (B, N, E) -> (E,)
+    return dx, dw, db
 
 
-distill_loss = exercise(
-    distill_loss,
-    distill_cases,
-    adapt=with_gradients,
+def layer_by_autograd(x, w, g):
+    leaves = [x, w, g.new_zeros(g.shape[-1])]
+    x, w, b = (t.detach().clone().requires_grad_() for t in leaves)
+    return torch.autograd.grad(x @ w + b, (x, w, b), g)
+
+
+linear_backward = exercise(
+    linear_backward,
+    draw("B N D, D E, B N E"),
+    oracle=layer_by_autograd,
+    holds=[by_hand],
     wrong=r"""
-.detach() =>
-老师那一支没有截断：w_teacher 也收到了梯度。
-The teacher's branch is not cut: w_teacher gets a gradient too.
+g @ w.T => g @ w
+dx 用了 g @ w，没有转置：先看形状，(B, N, E) 乘不了 (D, E)；D 与 E 相等时不
+报错，数却是错的。
+Your dx is g @ w, without a transpose. Look at the shapes: (B, N, E) does not
+fit (D, E); where D equals E there is no error, and the numbers are wrong.
 
-(x @ w_teacher).detach() => x @ w_teacher.detach()
-只截断了 w_teacher：x 仍从老师那一支收到梯度。
-Only w_teacher is detached: x still gets a gradient through the teacher.
+dx = => g = torch.ones_like(g)\n    dx =
+没有用到上游梯度 g。
+The upstream gradient g is not used.
 
-(x @ w_teacher).detach() => x.detach() @ w_teacher
-老师那一支只截断了 x：w_teacher 仍收到梯度。
-In the teacher's branch only x is detached: w_teacher still gets a gradient.
+torch.einsum("bnd,bne->de", x, g) => x.reshape(len(w), -1) @ g.flatten(0, 1)
+dw：x 只是换了形状（view、reshape），没有转置，数被打乱了。
+dw: x only gets another shape (view, reshape) and is not transposed, so the
+numbers are scrambled.
 
-.detach() =>
-(x @ w_student => ((x @ w_student).detach()
-截错了一支：学生冻住了，老师在学。
-The wrong branch is cut: the student is frozen and the teacher learns.
+"bnd,bne->de" => "bnd,bne->bde"
+dw 还留着 B 轴：每个样本都用了同一个 w，它们的梯度要相加。
+Your dw still has the axis B: every sample used the same w, and their gradients
+add up.
 
-.mean() => .mean().detach()
-整个损失都被截断了：没有图，就不能 backward()。
-The whole loss is detached: without a graph there is no backward().
+"bnd,bne->de" => "bnd,bne->nde"
+dw 还留着 N 轴：每个位置都用了同一个 w，它们的梯度要相加。
+Your dw still has the axis N: every position used the same w, and their
+gradients add up.
 
-x @ w_student => x.detach() @ w_student
-学生那一支的 x 也被截断了：x.grad 应从学生那一支来。
-x is detached in the student's branch as well: x.grad should come through the
-student.
+torch.einsum("bnd,bne->de", x, g) => x[-1].T @ g[-1]
+g.sum((0, 1)) => g[-1].sum(0)
+dw 和 db 只来自最后一个样本：循环里每次都盖掉了前一个？
+Your dw and db come from the last sample alone: does each turn of a loop
+overwrite the one before?
 
-x @ w_student => x @ w_student.detach()
-w_student 也被截断了，收不到梯度：它是要学的那一个。
-w_student is detached too and gets no gradient: it is the one that learns.
+"bnd,bne->de" => "bnd,bne->ed"
+dw 转置了，形状是 (E, D)：梯度与 w 同形状。
+Your dw is transposed, of shape (E, D): a gradient has the shape of w.
 
-.mean() => .mean().detach().requires_grad_()
-损失的值对，但它与 x、w_student 之间的图断了（例如新建了张量），两者都收不到
-梯度。
-The loss has the right value, but its graph does not reach x and w_student (was
-a new tensor made?), and neither gets a gradient.
+"bnd,bne->de" => "bnd,fce->de"
+dw 是 x 的和与 g 的和的外积：相乘要在每个位置上进行，然后才求和。
+Your dw is the outer product of two sums: multiply at every position first,
+then add.
 
-return ( => loss = (
-.mean() => .mean()\n    loss.backward()\n    return loss
-函数里已经调用了 backward()，图也就释放了：反向留给调用它的人。
-backward() is called inside the function, which frees the graph: leave the
-backward pass to the caller.
+(0, 1) => 0
+db 只对 B 求了和：每个位置也都加了同一个 b。
+Your db is summed over B only: every position adds the same b as well.
 
-return ( => loss = (
-.mean() => .mean()\n    loss.backward(retain_graph=True)\n    return loss
-函数里已经调用了 backward()，梯度于是加了两份：反向留给调用它的人。
-backward() is called inside the function, so gradients come twice: leave the
-backward pass to the caller.
+(0, 1) => 1
+db 只对 N 求了和：每个样本也都加了同一个 b。
+Your db is summed over N only: every sample adds the same b as well.
 
-.mean() => .sum()
-损失是求和，题目要的是平均。
-The loss is a sum; the mean is asked for.
+.sum((0, 1)) =>
+db 就是 g，没有求和：b 的形状是 (E)，它的梯度也是。
+Your db is g, without a sum: b has shape (E), and so has its gradient.
 
- ** 2).mean() => .abs()).mean()
-差没有平方，取的是绝对值。
-You take the absolute values of the differences, not their squares.
+x, g) => x, g) / (len(x) * x.shape[1])
+.sum((0, 1)) => .mean((0, 1))
+dw 和 db 除以了 B·N：损失若取平均，那已经在 g 里了，这里只求和。
+You divide dw and db by B·N: if the loss takes a mean, it is in g already; here
+there are sums only.
+
+x, g) => x[:1], g[:1])
+dw 只用了第一个样本：每个样本都用了同一个 w。
+Your dw uses the first sample only: every sample used the same w.
 """,
 )
