@@ -5,6 +5,22 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+import checks
+
+# --- the drills --------------------------------------------------------------
+
+PICTURED = {"A": (2, 1), "B": (2, 1, 4), "C": (4,), "D": (2, 2, 1)}
+ADDED = {row: checks.summed_by_torch(row) for row in checks.SUMS}
+AXES = {row: checks.by_strides(row) for row in checks.STRETCHES}
+
+
+def made(kind, table):
+    return {
+        row: kind(told) if isinstance(told, tuple) else told
+        for row, told in table.items()
+    }
+
+
 # --- broadcast_shape ---------------------------------------------------------
 
 
@@ -58,9 +74,9 @@ def shape_multiples(a, b):  # lets 2 stretch to 6
 
 
 def sample_folded(x, s, w, v):
-    N, H, D = x.shape
-    rows = (x * w * s.reshape(N, 1, 1)).reshape(N * H, D) @ v
-    return rows.reshape(N, H, -1)
+    B, N, D = x.shape
+    rows = (x * w * s.reshape(B, 1, 1)).reshape(B * N, D) @ v
+    return rows.reshape(B, N, -1)
 
 
 def sample_moved(x, s, w, v):  # the samples last, where s lines up by itself
@@ -86,7 +102,7 @@ def sample_features(x, s, w, v):
 
 
 def sample_positions(x, s, w, v):
-    one_by_one = [s[:, None] * (x[:, h] * w[h] @ v) for h in range(len(w))]
+    one_by_one = [s[:, None] * (x[:, n] * w[n] @ v) for n in range(len(w))]
     return torch.stack(one_by_one, dim=1)
 
 
@@ -105,8 +121,8 @@ def sample_lists(x, s, w, v):
 
 def channels_of_squares(x):
     count = x.numel() / x.shape[1]
-    mean = torch.einsum("nchw->c", x)[:, None, None] / count
-    square = torch.einsum("nchw,nchw->c", x, x)[:, None, None] / count
+    mean = torch.einsum("bchw->c", x)[:, None, None] / count
+    square = torch.einsum("bchw,bchw->c", x, x)[:, None, None] / count
     return (x - mean) / (square - mean**2).sqrt()
 
 
@@ -255,10 +271,23 @@ def loss_trains(model, x, y):
     return loss
 
 
+def grad_vjp(g, shape):
+    zeros = torch.zeros(shape, dtype=g.dtype)
+    _, pull = torch.func.vjp(lambda t: t.expand(g.shape), zeros)
+    return pull(g)[0]
+
+
 RIGHT = {
+    "pictured": [PICTURED, made(list, PICTURED), made(torch.Size, PICTURED)],
+    "added_shapes": [ADDED, made(list, ADDED), made(torch.Size, ADDED)],
+    "gradient_axes": [
+        AXES,
+        made(list, AXES),
+        {row: axes[::-1] for row, axes in AXES.items()},
+    ],
     "broadcast_shape": [shape_recursive, shape_by_sets, shape_popped],
     "every_sample": [
-        lambda x, s, w, v: torch.einsum("n,nhd,hd,de->nhe", s, x, w, v),
+        lambda x, s, w, v: torch.einsum("b,bnd,nd,de->bne", s, x, w, v),
         lambda x, s, w, v: s.view(-1, 1, 1) * ((x * w) @ v),
         lambda x, s, w, v: torch.vmap(lambda a, k: (k * a * w) @ v)(x, s),
         lambda x, s, w, v: ((s[:, None, None] * x * w)[..., None] * v).sum(2),
@@ -293,6 +322,32 @@ RIGHT = {
 }
 
 WRONG = {
+    "pictured": [
+        dict.fromkeys(PICTURED, (4,)),
+        list(PICTURED.values()),
+        {"A": (2, 1)},
+        PICTURED | {"C": 4},
+        PICTURED | {"C": (1, 1, 4)},
+        PICTURED | {"A": (1, 2)},
+    ],
+    "added_shapes": [
+        dict.fromkeys(ADDED, "error"),
+        made(str, ADDED),
+        {"(4,) + (3, 1)": (3, 4)},
+        ADDED | {"() + (2, 1)": 2},
+        ADDED | {"(4,) + (3, 1)": (3, 4, 1)},
+        ADDED | {"(2, 2, 3) + (2, 3)": (2, 4, 3)},
+        ADDED | {"(2, 3) + (2,)": "Error"},
+    ],
+    "gradient_axes": [
+        dict.fromkeys(AXES, (0,)),
+        {row: len(axes) for row, axes in AXES.items()},
+        {"(3,) -> (2, 3)": (0,)},
+        AXES | {"(3,) -> (2, 3)": 0},
+        AXES | {"(3,) -> (2, 3)": (0, 0)},
+        AXES | {"(3,) -> (2, 3)": (2,)},
+        AXES | {"(2, 1) -> (2, 3)": (0, 1)},
+    ],
     "broadcast_shape": [
         shape_by_torch,
         lambda a, b: np.broadcast_shapes(a, b),
@@ -333,6 +388,7 @@ WRONG = {
     "unbroadcast": [
         lambda g, shape: g.sum_to_size(shape),
         grad_autograd,
+        grad_vjp,
         grad_by_size,
         lambda g, shape: grad_loop(g, shape).squeeze(),
         lambda g, shape: grad_loop(g, shape).double(),

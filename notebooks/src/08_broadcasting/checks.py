@@ -1,5 +1,7 @@
 """Checks of lesson 08: shapes that broadcast, and gradients added up again."""
 
+import ast
+import math
 import sys
 
 import torch
@@ -8,7 +10,217 @@ from torch import nn
 from exercises import Rejection, draw, exercise, says, variations
 from exercises.properties import no_loop, without
 
-DTYPE = torch.float64  # the lesson's default
+# --- the drills: a dict to fill in -------------------------------------------
+
+
+def entry(answer, key, keys):
+    """What stands in a dict; a sentence where nothing does."""
+    if not isinstance(answer, dict):
+        kind = type(answer).__name__
+        raise Rejection(
+            f"应交一个字典，得到 {kind}。", f"A dict is asked for, got {kind}."
+        )
+    told = answer.get(key, ...)
+    if told is ... or told is None:
+        done = sum(answer.get(k) not in (..., None) for k in keys)
+        raise Rejection(
+            f"{key!r} 还没有填（已填 {done} 项，共 {len(keys)} 项）。",
+            f"{key!r} is not filled in yet ({done} of {len(keys)} are).",
+        )
+    return told
+
+
+def tuples(rows, oracle=None, error=False):
+    """Turn a dict of tuples of ints into a function of its key.
+
+    Args:
+        rows: the keys.
+        oracle: a function that is taken as it is.
+        error: whether "error" may stand in place of a tuple.
+    """
+
+    def adapt(answer):
+        def look_up(row):
+            told = entry(answer, row, rows)
+            if isinstance(told, (list, torch.Size)):
+                told = tuple(told)
+            sizes = isinstance(told, tuple) and all(
+                type(n) is int for n in told
+            )
+            if sizes or (error and told == "error"):
+                return told
+            zh, en = ('或 "error"', ' or "error"') if error else ("", "")
+            raise Rejection(
+                f"{row!r} 的值应是一个整数的元组，如 (3, 5)，只有一个数时如 "
+                f"(7,){zh}；得到 {told!r:.60}。",
+                f"The value of {row!r} should be a tuple of ints such as "
+                f"(3, 5), of a single one such as (7,){en}; got "
+                f"{told!r:.60}.",
+            )
+
+        return answer if oracle and answer is oracle else look_up
+
+    return adapt
+
+
+# --- drill: which shape is drawn ---------------------------------------------
+
+pictured = {"A": (2, 1), "B": (2, 1, 4), "C": (4,), "D": (2, 2, 1)}
+PICTURES = tuple(pictured)
+CHOICES = (4,), (2, 1), (2, 1, 1), (2, 1, 4), (2, 2, 1)
+
+
+def same_picture(told, want):
+    """Compare two shapes by what a picture of them shows."""
+    if told == want:
+        return True
+    if told not in CHOICES:
+        raise Rejection(
+            f"{told} 不是可选的五个形状之一。",
+            f"{told} is none of the five shapes to choose from.",
+        )
+    there, said = math.prod(want), math.prod(told)
+    if there != said:
+        raise Rejection(
+            f"{told} 有 {said} 个元素，这幅图里的实心方块有 {there} 个。",
+            f"{told} has {said} elements, and this picture has {there} solid "
+            "cubes.",
+        )
+    raise Rejection(
+        f"{told} 的元素个数对，方向不对：图里的实心方块不沿这些轴排列。",
+        f"{told} has the right number of elements, but not the directions: "
+        "the solid cubes of the picture do not lie along these axes.",
+    )
+
+
+pictured = exercise(
+    pictured,
+    lambda rng: ((letter,) for letter in PICTURES),
+    name="pictured",
+    adapt=tuples(PICTURES),
+    compare=same_picture,
+    seeds=(0,),
+    wrong="""
+"A": (2, 1), => "A": (2, 1, 1),
+A：(2, 1, 1) 的第一个轴有 2 个元素，从前到后；图 A 的两个实心方块是上下排列的。
+A: the first axis of (2, 1, 1) has 2 elements, from front to back; the two
+solid cubes of picture A lie one below the other.
+
+"C": (4,), => "C": (2, 1, 4),
+C：(2, 1, 4) 前后各有一排；图 C 只有前面一排是实心的。
+C: (2, 1, 4) has a row in front and one behind; in picture C only the row in
+front is solid.
+
+"B": (2, 1, 4), => "B": (4,),
+B：(4,) 只有一排；图 B 前后各有一排实心方块。
+B: (4,) has one row; picture B has solid rows in front and behind.
+
+"D": (2, 2, 1) => "D": (2, 1)
+D：(2, 1) 只有前面一列；图 D 前后各有一列实心方块。
+D: (2, 1) has one column in front; picture D has solid columns in front and
+behind.
+
+"D": (2, 2, 1) => "D": (4,)
+D：(4,) 的四个元素从左到右排成一排；图 D 的四个实心方块都在左边。
+D: the four elements of (4,) lie in a row from left to right; the four solid
+cubes of picture D are all on the left.
+""",
+)
+
+# --- drill: shapes added -----------------------------------------------------
+
+added_shapes = {
+    "(2, 2, 3) + (2, 3)": (2, 2, 3),
+    "(4,) + (3, 1)": (3, 4),
+    "(2, 3) + (2,)": "error",
+    "() + (2, 1)": (2, 1),
+    "(4, 3) + (2, 3)": "error",
+    "(6, 1, 2) + (5, 1)": (6, 5, 2),
+}
+SUMS = tuple(added_shapes)
+
+
+def summed_by_torch(row):
+    x, y = (torch.zeros(ast.literal_eval(part)) for part in row.split(" + "))
+    try:
+        return tuple((x + y).shape)
+    except RuntimeError:
+        return "error"
+
+
+def same_shape(told, want):
+    """Compare two entries; say what is wrong without giving it away."""
+    if told == want:
+        return True
+    if want == "error":
+        raise Rejection(
+            f"你填了 {told}，但这一行会报错：靠右对齐，有一列的两个大小既不相"
+            "等，也没有 1。",
+            f"You wrote {told}, but this row raises an error: aligned on the "
+            "right, one column has sizes that differ, and neither is 1.",
+        )
+    if told == "error":
+        raise Rejection(
+            '你填了 "error"，但这一行可以运行：靠右对齐之后，每一列都合规则。',
+            'You wrote "error", but this row runs: aligned on the right, '
+            "every column fits.",
+        )
+    if len(told) != len(want):
+        raise Rejection(
+            f"{told} 的轴的个数不对：结果的轴和较长的形状一样多。",
+            f"The number of axes of {told} is not right: the result has as "
+            "many as the longer shape.",
+        )
+    raise Rejection(
+        f"{told} 的轴数对，但有的大小不对：靠右对齐，再一列一列地看。",
+        f"{told} has the right number of axes, but not the right sizes: "
+        "aligned on the right, go through it column by column.",
+    )
+
+
+added_shapes = exercise(
+    added_shapes,
+    lambda rng: ((row,) for row in SUMS),
+    name="added_shapes",
+    oracle=summed_by_torch,
+    adapt=tuples(SUMS, summed_by_torch, error=True),
+    compare=same_shape,
+    seeds=(0,),
+    wrong="""
+"(4,) + (3, 1)": (3, 4) => "(4,) + (3, 1)": "error"
+(4,) + (3, 1)：4 对 1，缺的轴对 3，两边各有一个轴被拉伸，所以合法。
+(4,) + (3, 1): 4 meets 1, and the missing axis meets 3; each side is stretched
+along one axis, so it is legal.
+
+"(4,) + (3, 1)": (3, 4) => "(4,) + (3, 1)": (4, 1)
+(4,) + (3, 1)：你从左边对齐了。(4,) 的 4 是最后一个轴，它对的是 1。
+(4,) + (3, 1): you aligned on the left. The 4 of (4,) is its last axis and
+meets the 1.
+
+(2,)": "error" => (2,)": (2, 3)
+(2, 3) + (2,)：你从左边对齐了。(2,) 的 2 对的是最后一个轴 3。
+(2, 3) + (2,): you aligned on the left. The 2 of (2,) meets the last axis, 3.
+
+(2, 3)": "error" => (2, 3)": (4, 3)
+(4, 3) + (2, 3)：4 是 2 的两倍也不行，只有 1 会被拉伸。
+(4, 3) + (2, 3): that 4 is twice 2 does not help, only a 1 is stretched.
+
+"() + (2, 1)": (2, 1) => "() + (2, 1)": "error"
+() + (2, 1)：() 一个轴也没有，缺的轴都当作 1，所以合法。
+() + (2, 1): () has no axis at all, and missing axes count as 1, so it is
+legal.
+
+(5, 1)": (6, 5, 2) => (5, 1)": "error"
+(6, 1, 2) + (5, 1)：2 对 1，1 对 5，6 对缺的轴，每一列都有一个 1。
+(6, 1, 2) + (5, 1): 2 meets 1, 1 meets 5, 6 meets a missing axis; there is a 1
+in every column.
+
+(5, 1)": (6, 5, 2) => (5, 1)": (6, 1, 2)
+(6, 1, 2) + (5, 1)：只拉伸了第二个形状；第一个形状的 1 也被拉伸。
+(6, 1, 2) + (5, 1): only the second shape is stretched here; the 1 of the first
+one is stretched, too.
+""",
+)
 
 # --- 1. the shape after broadcasting -----------------------------------------
 
@@ -119,10 +331,9 @@ missing axis of b is stretched just the same.
 a = (1,) * (n - len(a)) + a => pass
 b = (1,) * (n - len(b)) + b => pass
 strict=True => strict=False
-zip(a, b) 从左边配对，而且在较短的形状用完时就停：先在左边补 1，让两个形状一样
-长。
+zip(a, b) 从左边配对，而且在较短的形状用完时就停：应当相遇的是两个最后的轴。
 zip(a, b) pairs the sizes from the left, and stops at the end of the shorter
-shape: first add 1s on the left until both are equally long.
+shape: it is the last axes that have to meet.
 
 a = (1,) * (n - len(a)) + a => pass
 b = (1,) * (n - len(b)) + b => pass
@@ -147,11 +358,9 @@ The sizes are right, but in reverse order.
 if not a or not b or 0 in (*a, *b):
     raise ValueError
 return right(a, b)
-你在形状为 () 或含有 0 时也报错，这是讲义的第一条原则，它不成立：() 可以广播，
-大小为 0 的轴按同样的规则比较。
-You also raise for () and for sizes of 0: that is the lecture's first rule,
-which does not hold. () broadcasts, and an axis of size 0 is compared by the
-same rule.
+你在形状为 () 或含有 0 时也报错：() 可以广播，大小为 0 的轴按同样的规则比较。
+You also raise for () and for sizes of 0: () broadcasts, and an axis of size 0
+is compared by the same rule.
 
 ValueError(f"{a} and {b} do not broadcast") => RuntimeError
 不能广播时你抛出的是 RuntimeError：题目要的是 ValueError。
@@ -159,15 +368,14 @@ Where the shapes do not fit you raise RuntimeError: the exercise asks for
 ValueError.
 
 ValueError(f"{a} and {b} do not broadcast") => AssertionError
-不能广播时你抛出的是 AssertionError（assert）：题目要的是 ValueError，请用
-raise。
-Where the shapes do not fit you raise AssertionError (assert): the exercise
-asks for ValueError, by raise.
+不能广播时你抛出的是 AssertionError，它来自 assert：题目要的是 ValueError。
+Where the shapes do not fit you raise AssertionError, which comes from assert:
+the exercise asks for ValueError.
 
 raise ValueError(f"{a} and {b} do not broadcast") => return None
-不能广播时你返回了 None：应 raise ValueError，出错要让调用的人知道。
-Where the shapes do not fit you return None: raise ValueError, so that the
-caller hears of it.
+不能广播时你返回了 None：题目要的是抛出 ValueError，让调用的代码知道出了错。
+Where the shapes do not fit you return None: the exercise asks for a
+ValueError, so that the calling code learns of it.
 """,
 )
 
@@ -182,15 +390,15 @@ no_lists = without(
 
 
 def every_sample(x, s, w, v):
-    scaled = s[:, None, None] * x * w  # (N, 1, 1) * (N, H, D) * (H, D)
-    return scaled @ v  # (N, H, D) @ (D, E) -> (N, H, E)
+    scaled = s[:, None, None] * x * w  # (B, 1, 1) * (B, N, D) * (N, D)
+    return scaled @ v  # (B, N, D) @ (D, E) -> (B, N, E)
 
 
 every_sample = exercise(
     every_sample,
-    draw("N H D, N, H D, D E"),
-    oracle=lambda x, s, w, v: torch.einsum("nhd,n,hd,de->nhe", x, s, w, v),
-    holds=[no_lists, no_loop("N H D, N, H D, D E")],
+    draw("B N D, B, N D, D E"),
+    oracle=lambda x, s, w, v: torch.einsum("bnd,b,nd,de->bne", x, s, w, v),
+    holds=[no_lists, no_loop("B N D, B, N D, D E")],
     wrong="""
 s[:, None, None] => s
 s 与最后一个轴 D 对齐了：大小不同就报错，碰巧相同就悄悄算错。它应对到 x 的哪个
@@ -199,145 +407,40 @@ s lines up with the last axis, D: an error where the sizes differ, silently
 wrong where they agree. Which axis of x should it meet?
 
 s[:, None, None] => s[:, None]
-s 与 H 轴对齐了，还没有对到样本轴。
-s lines up with the axis H, and not yet with the samples.
+s 与位置的轴 N 对齐了，还没有对到样本的轴 B。
+s lines up with the axis N of the positions, and not yet with the samples, B.
 
 s[:, None, None] * x => x
-你的结果等于没有乘 s 的结果：每个样本还有自己的系数 s[n]。
+你的结果等于没有乘 s 的结果：每个样本还有自己的系数 s[i]。
 Your result equals what you get without s: every sample has a factor of its
-own, s[n].
+own, s[i].
 
 x * w => x
-你的结果等于没有乘 w 的结果：每个样本都要先按元素乘共享的 w。
+你的结果等于没有乘 w 的结果：每个样本还要逐元素乘共享的 w。
 Your result equals what you get without w: every sample is first multiplied
 element by element with the shared w.
 
 scaled @ v => x @ v
-你的结果等于只算了 x @ v 的结果：还要乘每个样本的 s[n] 和共享的 w。
-Your result equals x @ v alone: the sample's s[n] and the shared w belong to
+你的结果等于只算了 x @ v 的结果：还要乘每个样本的 s[i] 和共享的 w。
+Your result equals x @ v alone: the sample's s[i] and the shared w belong to
 it too.
 
 scaled @ v => scaled
-还差最后一步：每个样本再矩阵乘 v，(H, D) @ (D, E) -> (H, E)。
-The last step is missing: multiply every sample by the matrix v, (H, D) @ (D,
-E) -> (H, E).
+还差最后一步：每个样本与 v 的矩阵乘，(N, D) 与 (D, E) 得 (N, E)。
+The last step is missing: the matrix product of every sample with v, (N, D) and
+(D, E) give (N, E).
 
 s[:, None, None] * x => s[:, None, None] + x
-你加上了 s：题目要乘，s[n] * x[n] * w。
-You added s: multiply by it, s[n] * x[n] * w.
+你加上了 s：题目要乘，s[i] * x[i] * w。
+You added s: multiply by it, s[i] * x[i] * w.
 
 s[:, None, None] => s[0]
-你对所有样本都用了 s[0]：第 n 个样本用 s[n]。
-You used s[0] for all samples: sample n uses s[n].
+你对所有样本都用了 s[0]：第 i 个样本用 s[i]。
+You used s[0] for all samples: sample i uses s[i].
 """,
 )
 
-# --- 3. standardise each channel ---------------------------------------------
-
-
-def standardise_channels(x):
-    dims = (0, 2, 3)
-    mean = x.mean(dim=dims, keepdim=True)  # (N, C, H, W) -> (1, C, 1, 1)
-    std = x.std(dim=dims, keepdim=True, correction=0)
-    return (x - mean) / std
-
-
-def images(rng):
-    """Images whose channels differ in mean and in spread."""
-    for s in variations(rng, "N C H W"):
-        spread = 1 + s.normal("C").abs()[:, None, None]
-        shift = s.normal("C")[:, None, None]
-        yield (s.lay(spread * s.normal("N C H W") + shift),)
-
-
-@says("每个通道的均值应为 0。", "The mean of every channel should be 0.")
-def centred(f, x):
-    return bool((f(x).mean(dim=(0, 2, 3)).abs() < 1e-5).all())
-
-
-@says(
-    "每个通道的方差应为 1（若只差一点点：除数里是否多加了小数？）。",
-    "The variance of every channel should be 1. (If it is nearly 1: is a "
-    "small number added to the divisor?)",
-)
-def of_variance_one(f, x):
-    found = f(x).square().mean(dim=(0, 2, 3))
-    return torch.allclose(found, torch.ones_like(found), 1e-5)
-
-
-standardise_channels = exercise(
-    standardise_channels,
-    images,
-    holds=[centred, of_variance_one],
-    wrong="""
-, keepdim=True =>
-均值和标准差的形状是 (C,)，它与最后一个轴 W 对齐：大小不同就报错，碰巧相同就悄
-悄算错。归约时要把轴留下。
-Mean and standard deviation have shape (C,), which lines up with the last axis,
-W: an error where the sizes differ, silently wrong where they agree. Keep the
-axes when you reduce.
-
-(0, 2, 3) => (2, 3)
-你的结果等于对每张图的每个通道分别标准化的结果：一个通道的均值要在整个批次上
-取。
-Your result equals what you get for each channel of each image: a channel's
-mean is taken over the whole batch.
-
-(0, 2, 3) => (0, 1, 2, 3)
-你的结果等于用全体元素的一个均值、一个标准差的结果：每个通道要有自己的，轴 1 不
-在求均值之列。
-Your result equals what you get with one mean and one standard deviation of
-everything: every channel has its own, so axis 1 is not averaged over.
-
-(0, 2, 3) => 0
-你的结果等于只沿批次轴取均值的结果（每个像素各算各的）：还要沿两个图像轴。
-Your result equals what you get with means over the batch alone, pixel by
-pixel: average over both image axes too.
-
-(0, 2, 3) => (1, 2, 3)
-你的结果等于对每张图标准化的结果：平均掉的应是批次和两个图像轴，留下的是通道。
-Your result equals what you get for each image: average over the batch and both
-image axes, and keep the channels.
-
-(0, 2, 3) => 1
-你的结果等于沿通道轴取均值的结果：dim 里写的是要平均掉的轴，不是要留下的轴。
-Your result equals what you get with means over the channels: dim names the
-axes that are averaged away, not the one that is kept.
-
-return nn.functional.batch_norm(x, None, None, training=True)
-你的结果等于批归一化的结果：它在方差上加了一个小数 eps（默认 1e-5）再开方。这一
-题只除以标准差。
-Your result equals that of batch normalisation, which adds a small eps, by
-default 1e-5, to the variance before the root. Here divide by the standard
-deviation alone.
-
-correction=0 => correction=1
-你的结果等于除以 n - 1 的标准差的结果（torch.std 的默认值）：这一题除以 n。
-Your result equals what you get with a standard deviation that divides by n -
-1, the default of torch.std: here divide by n.
-
-x.std( => x.var(
-你除以了方差：要除以标准差，即方差的平方根。
-You divided by the variance: divide by the standard deviation, its square root.
-
-rows = x.reshape(x.shape[1], -1)
-rows = rows - rows.mean(dim=1, keepdim=True)
-return (rows / rows.std(dim=1, keepdim=True, correction=0)).view_as(x)
-x.reshape(C, -1) 没有把通道轴挪到前面，只是按次序切成 C 段：每段里混着几个通
-道。
-x.reshape(C, -1) does not move the channels to the front, it cuts the numbers
-in their order into C pieces that mix channels.
-
-rows = x.transpose(0, 1).flatten(1)
-rows = rows - rows.mean(dim=1, keepdim=True)
-return (rows / rows.std(dim=1, keepdim=True, correction=0)).view_as(x)
-每个通道都标准化了，但轴没有换回来：现在的次序是 (C, N, H, W)，view 不会换轴。
-Every channel is standardised, but the axes are not turned back: they are in
-the order (C, N, H, W), and view does not swap axes.
-""",
-)
-
-# --- 4. distances between all pairs ------------------------------------------
+# --- 3. distances between all pairs ------------------------------------------
 
 
 def pairwise_distances(x, y):
@@ -437,7 +540,91 @@ take the length.
 """,
 )
 
-# --- 5. the gradient added up again ------------------------------------------
+# --- drill: axes that the gradient is summed over ----------------------------
+
+gradient_axes = {
+    "(3,) -> (2, 3)": (0,),
+    "(2, 1) -> (2, 3)": (1,),
+    "(4, 1) -> (2, 4, 3)": (0, 2),
+    "(1, 4) -> (5, 4)": (0,),
+    "() -> (2, 3)": (0, 1),
+    "(2, 3) -> (2, 3)": (),
+}
+STRETCHES = tuple(gradient_axes)
+
+
+def by_strides(row):
+    """The axes with stride 0 after expand."""
+    small, large = map(ast.literal_eval, row.split(" -> "))
+    strides = torch.zeros(small).expand(large).stride()
+    return tuple(axis for axis, step in enumerate(strides) if step == 0)
+
+
+def same_axes(told, want):
+    """Compare two entries; the order of the axes does not count."""
+    if len(set(told)) < len(told):
+        raise Rejection(
+            f"{told} 里有一个轴出现了两次。", f"{told} names an axis twice."
+        )
+    if set(told) == set(want):
+        return True
+    if set(want) - set(told) and not set(told) - set(want):
+        raise Rejection(
+            f"{told} 还不够：还有一个轴被拉伸过。",
+            f"{told} is not enough: another axis was stretched, too.",
+        )
+    if set(told) - set(want) and not set(want) - set(told):
+        raise Rejection(
+            f"{told} 太多了：其中有一个轴没有被拉伸。",
+            f"{told} is too much: one of these axes was not stretched.",
+        )
+    raise Rejection(
+        f"{told} 不对：把小的形状靠右对齐到大的下面，看哪些轴变大了；从左边的"
+        "轴 0 数起。",
+        f"{told} is not right: align the small shape on the right under the "
+        "large one and see which axes grew; axis 0 is the leftmost.",
+    )
+
+
+gradient_axes = exercise(
+    gradient_axes,
+    lambda rng: ((row,) for row in STRETCHES),
+    name="gradient_axes",
+    oracle=by_strides,
+    adapt=tuples(STRETCHES, by_strides),
+    compare=same_axes,
+    seeds=(0,),
+    wrong="""
+"(3,) -> (2, 3)": (0,) => "(3,) -> (2, 3)": (1,)
+(3,) -> (2, 3)：轴 1 的大小 3 本来就有，拉伸出来的是左边的轴。
+(3,) -> (2, 3): the 3 of axis 1 was there before; the axis on the left comes
+from stretching.
+
+"(2, 1) -> (2, 3)": (1,) => "(2, 1) -> (2, 3)": (0,)
+(2, 1) -> (2, 3)：轴 0 的大小 2 没有变，变大的是另一个轴。
+(2, 1) -> (2, 3): axis 0 keeps its size 2; the other one grew.
+
+"(4, 1) -> (2, 4, 3)": (0, 2) => "(4, 1) -> (2, 4, 3)": (2,)
+(4, 1) -> (2, 4, 3)：除了大小为 1 的轴，还有一个左边多出来的轴。
+(4, 1) -> (2, 4, 3): beside the axis of size 1 there is an added one on the
+left.
+
+"(4, 1) -> (2, 4, 3)": (0, 2) => "(4, 1) -> (2, 4, 3)": (0,)
+(4, 1) -> (2, 4, 3)：除了左边多出来的轴，还有一个大小为 1 的轴被拉伸。
+(4, 1) -> (2, 4, 3): beside the added axis on the left, an axis of size 1 was
+stretched.
+
+"() -> (2, 3)": (0, 1) => "() -> (2, 3)": ()
+() -> (2, 3)：一个数用在 6 个地方，6 份梯度都要加起来。
+() -> (2, 3): one number is used in 6 places, and all 6 gradients are added.
+
+"(2, 3) -> (2, 3)": () => "(2, 3) -> (2, 3)": (0, 1)
+(2, 3) -> (2, 3)：没有轴被拉伸，也就没有什么要加。
+(2, 3) -> (2, 3): no axis was stretched, so there is nothing to add.
+""",
+)
+
+# --- 4. the gradient added up again ------------------------------------------
 
 
 def unbroadcast(g, shape):
@@ -567,7 +754,7 @@ stretched.
 """,
 )
 
-# --- 6. the loss that raises no error ----------------------------------------
+# --- 5. the loss that raises no error ----------------------------------------
 
 
 def regression_loss(model, x, y):
@@ -662,5 +849,109 @@ prediction = => loss = right(model, x, y); loss.backward(); return loss #
 函数里已经调用了 backward()：只返回损失，反向留给调用它的人。
 backward() is called inside the function: only return the loss, and leave the
 backward pass to the caller.
+""",
+)
+
+# --- 6. standardise each channel ---------------------------------------------
+
+
+def standardise_channels(x):
+    dims = (0, 2, 3)
+    mean = x.mean(dim=dims, keepdim=True)  # (B, C, height, width)
+    std = x.std(dim=dims, keepdim=True, correction=0)
+    return (x - mean) / std  # mean and std: (1, C, 1, 1)
+
+
+def images(rng):
+    """Images whose channels differ in mean and in spread."""
+    for s in variations(rng, "B C height width"):
+        spread = 1 + s.normal("C").abs()[:, None, None]
+        shift = s.normal("C")[:, None, None]
+        yield (s.lay(spread * s.normal("B C height width") + shift),)
+
+
+@says("每个通道的均值应为 0。", "The mean of every channel should be 0.")
+def centred(f, x):
+    return bool((f(x).mean(dim=(0, 2, 3)).abs() < 1e-5).all())
+
+
+@says(
+    "每个通道的方差应为 1（若只差一点点：除数里是否多加了小数？）。",
+    "The variance of every channel should be 1. (If it is nearly 1: is a "
+    "small number added to the divisor?)",
+)
+def of_variance_one(f, x):
+    found = f(x).square().mean(dim=(0, 2, 3))
+    return torch.allclose(found, torch.ones_like(found), 1e-5)
+
+
+standardise_channels = exercise(
+    standardise_channels,
+    images,
+    holds=[centred, of_variance_one],
+    wrong="""
+, keepdim=True =>
+均值和标准差的形状是 (C,)，它与最后一个轴（图像的宽）对齐：大小不同就报错，碰巧
+相同就悄悄算错。
+Mean and standard deviation have shape (C,), which lines up with the last axis,
+the width: an error where the sizes differ, silently wrong where they agree.
+
+(0, 2, 3) => (2, 3)
+你的结果等于对每张图的每个通道分别标准化的结果：一个通道的均值要在整个批次上
+取。
+Your result equals what you get for each channel of each image: a channel's
+mean is taken over the whole batch.
+
+(0, 2, 3) => (0, 1, 2, 3)
+你的结果等于用全体元素的一个均值、一个标准差的结果：每个通道要有自己的，轴 1 不
+在求均值之列。
+Your result equals what you get with one mean and one standard deviation of
+everything: every channel has its own, so axis 1 is not averaged over.
+
+(0, 2, 3) => 0
+你的结果等于只沿批次轴取均值的结果（每个像素各算各的）：还要沿两个图像轴。
+Your result equals what you get with means over the batch alone, pixel by
+pixel: average over both image axes too.
+
+(0, 2, 3) => (1, 2, 3)
+你的结果等于对每张图标准化的结果：平均掉的应是批次和两个图像轴，留下的是通道。
+Your result equals what you get for each image: average over the batch and both
+image axes, and keep the channels.
+
+(0, 2, 3) => 1
+你的结果等于沿通道轴取均值的结果：dim 里写的是要平均掉的轴，不是要留下的轴。
+Your result equals what you get with means over the channels: dim names the
+axes that are averaged away, not the one that is kept.
+
+return nn.functional.batch_norm(x, None, None, training=True)
+你的结果等于批归一化的结果：它在方差上加了一个小数 eps（默认 1e-5）再开方。这一
+题只除以标准差。
+Your result equals that of batch normalisation, which adds a small eps, by
+default 1e-5, to the variance before the root. Here divide by the standard
+deviation alone.
+
+correction=0 => correction=1
+你的结果等于除以 n - 1 的标准差的结果（torch.std 的默认值）：这一题除以 n。
+Your result equals what you get with a standard deviation that divides by n -
+1, the default of torch.std: here divide by n.
+
+x.std( => x.var(
+你除以了方差：要除以标准差，即方差的平方根。
+You divided by the variance: divide by the standard deviation, its square root.
+
+rows = x.reshape(x.shape[1], -1)
+rows = rows - rows.mean(dim=1, keepdim=True)
+return (rows / rows.std(dim=1, keepdim=True, correction=0)).view_as(x)
+x.reshape(C, -1) 没有把通道轴挪到前面，只是按次序切成 C 段：每段里混着几个通
+道。
+x.reshape(C, -1) does not move the channels to the front, it cuts the numbers
+in their order into C pieces that mix channels.
+
+rows = x.transpose(0, 1).flatten(1)
+rows = rows - rows.mean(dim=1, keepdim=True)
+return (rows / rows.std(dim=1, keepdim=True, correction=0)).view_as(x)
+每个通道都标准化了，但轴没有换回来：现在最前面的是通道，view 不会换轴。
+Every channel is standardised, but the axes are not turned back: the
+channels come first now, and view does not swap axes.
 """,
 )
