@@ -128,26 +128,26 @@ def matmul_without_return(x, w):
 # --- equations ---------------------------------------------------------------
 
 EQUATIONS = {
-    "outer": "i,j->ij",
+    "outer": "ni,nj->nij",
     "trace": "ii->",
-    "bmm": "bik,bkj->bij",
+    "dW": "ni,nj->ij",
     "QK^T": "bqd,bkd->bqk",
-    "weight [E, D]": "nd,ed->ne",
-    "heads": "bmhd,mde->bmhe",
+    "AV": "bhqk,bhkd->bhqd",
+    "heads": "bhnd,hde->bhne",
 }
 EQUATIONS_WITH_DOTS = EQUATIONS | {
-    "outer": "...d,e->...de",
-    "bmm": "...ik,...kj->...ij",
+    "outer": "...d,...e->...de",
     "QK^T": "...qd,...kd->...qk",
+    "AV": "...qk,...kd->...qd",
     "heads": "...hd,...de->...he",
 }
 EQUATIONS_IMPLICIT = {
-    "outer": "x,y",
+    "outer": "...x,...y",
     "trace": "kk",
-    "bmm": "...ik,...kj",
+    "dW": "zx,zy",
     "QK^T": "b q d, b k d -> b q k",
-    "weight [E, D]": "ad,bd",
-    "heads": "BMHD,MDE->BMHE",
+    "AV": "...ik,...kj",
+    "heads": "BHND,HDE->BHNE",
 }
 
 
@@ -170,6 +170,22 @@ def with_shapes(kind):
 def shapes_but(row, told):
     return SHAPES | {row: told}
 
+
+# --- drills ------------------------------------------------------------------
+
+PICTURES = {
+    "A": "bd,bd->b",
+    "B": "b,d->db",
+    "C": "bd,ed->be",
+    "D": "bd,de->eb",
+}
+PICTURES_OTHERWISE = {
+    "A": "ij,ij->i",
+    "B": "j,i",
+    "C": "nk,mk->nm",
+    "D": "i j, j h",
+}
+RESULT_SHAPES = {row: checks.shape_of(row) for row in checks.EQUATIONS}
 
 # --- bilinear ----------------------------------------------------------------
 
@@ -329,6 +345,11 @@ RIGHT = {
     ],
     "equations": [EQUATIONS, EQUATIONS_WITH_DOTS, EQUATIONS_IMPLICIT],
     "shape_table": [SHAPES, with_shapes(list), with_shapes(torch.Size)],
+    "pictures": [PICTURES, PICTURES_OTHERWISE],
+    "result_shapes": [
+        RESULT_SHAPES,
+        {row: list(told) for row, told in RESULT_SHAPES.items()},
+    ],
     "bilinear": [bilinear_other_letters, bilinear_other_order, bilinear_dots],
     "find_wrong": [
         find_by_assertion,
@@ -368,15 +389,15 @@ WRONG = {
         equations_but("trace", 3),
         equations_but("outer", torch.outer),
         equations_but("trace", ...),
-        equations_but("outer", "j,i"),
+        equations_but("outer", "nj,ni"),
         equations_but("outer", "ij->ij"),
-        equations_but("bmm", "bik,kj->bij"),
+        equations_but("dW", "bd,be->bde"),
         equations_but("QK^T", "bqd,bke->bqk"),
-        equations_but("weight [E, D]", "nd,de->ne"),
-        equations_but("heads", "bmhd,mde"),
+        equations_but("AV", "bhnm,bhdm->bhnd"),
+        equations_but("heads", "bhnd,hde"),
         equations_but("heads", "bd，de->be"),
-        equations_but("outer", "d,e→de"),
-        equations_but("outer", "d,e->df"),
+        equations_but("outer", "bd,be→bde"),
+        equations_but("outer", "bd,be->bdf"),
     ],
     "shape_table": [
         dict.fromkeys(SHAPES, "error"),
@@ -389,6 +410,25 @@ WRONG = {
         shapes_but("(2, 3, 4) @ (4, 5)", (2, 3, 4)),
         shapes_but("bmm((2, 3, 4), (4, 5))", ...),
         shapes_but("bmm((2, 3, 4), (4, 5))", "Error"),
+    ],
+    "pictures": [
+        {},
+        {"A": "bd,bd->b"},
+        list(PICTURES.values()),
+        PICTURES | {"A": "bd,bd->"},
+        PICTURES | {"B": "d,b->db"},
+        PICTURES | {"C": "de,eb->db"},
+        PICTURES | {"D": "D"},
+        PICTURES | {"D": 4},
+    ],
+    "result_shapes": [
+        {},
+        list(RESULT_SHAPES.values()),
+        dict.fromkeys(RESULT_SHAPES, "error"),
+        RESULT_SHAPES | {"bd->d": 3},
+        RESULT_SHAPES | {"bd->d": "d"},
+        RESULT_SHAPES | {"d,e->ed": (3, 3)},
+        RESULT_SHAPES | {"bde,d->be": (2, 4, 3)},
     ],
     "bilinear": [
         bilinear_two_steps,

@@ -4,6 +4,7 @@ import ast
 import dis
 import inspect
 import re
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -86,15 +87,14 @@ be added up.
 for i => total = 0\\n    for i
 y[i, j] += => total +=
 w[k, j] => w[k, j]; y[i, j] = total
-累加的变量没有清零：算每个 y[i, j] 之前都要从 0 开始。
-The running sum is never set back: start from 0 before every y[i, j].
+累加的变量没有清零：前面各格的和都带进了后面的格子。
+The running sum is never set back: the sums of earlier cells stay in it.
 
 for j => total = 0\\n        for j
 y[i, j] += => total +=
 w[k, j] => w[k, j]; y[i, j] = total
-累加的变量只在换行时清零，同一行里越加越多：换一格就要清零。
-The running sum is set back only at a new row and grows along it: each cell
-starts from 0.
+累加的变量只在换行时清零，同一行里越加越多。
+The running sum is set back only at a new row and grows along it.
 
 range(D) => range(D - 1)
 少加了最后一项：k 要走到 D − 1。
@@ -132,33 +132,33 @@ The two indices of w are swapped: the inner k is the number of its row.
 # --- 2: equations ----------------------------------------------------------
 
 equations = {
-    "outer": "d,e->de",
+    "outer": "bd,be->bde",
     "trace": "dd->",
-    "bmm": "bhd,bde->bhe",
-    "QK^T": "bhd,bnd->bhn",
-    "weight [E, D]": "bd,ed->be",
-    "heads": "bmhd,mde->bmhe",
+    "dW": "bd,be->de",
+    "QK^T": "bnd,bmd->bnm",
+    "AV": "bhnm,bhmd->bhnd",
+    "heads": "bhnd,hde->bhne",
 }
 SHAPES = {
-    "outer": "D, E",
+    "outer": "B D, B E",
     "trace": "D D",
-    "bmm": "B H D, B D E",
-    "QK^T": "B H D, B N D",
-    "weight [E, D]": "B D, E D",
-    "heads": "B M H D, M D E",
+    "dW": "B D, B E",
+    "QK^T": "B N D, B M D",
+    "AV": "B H N M, B H M D",
+    "heads": "B H N D, H D E",
 }
 LIBRARY = {
-    "outer": torch.outer,
+    "outer": lambda x, g: x[:, :, None] * g[:, None],
     "trace": torch.trace,
-    "bmm": torch.bmm,
+    "dW": lambda x, g: x.mT @ g,
     "QK^T": lambda q, k: q @ k.mT,
-    "weight [E, D]": F.linear,
+    "AV": torch.matmul,
     "heads": torch.matmul,
 }
 
 
 def some_tensors(rng):
-    for s in variations(rng, "B D E H N M"):
+    for s in variations(rng, "B D E H M N"):
         for name, words in SHAPES.items():
             yield name, *(s.normal(word) for word in words.split(","))
 
@@ -179,37 +179,50 @@ def entry(answer, key, keys):
     return answer[key]
 
 
-def by_equations(answer):
-    """A dict of equations as a function of a name and tensors."""
+def by_equations(shapes, library):
+    """Turn a dict of equations into a function of a name and tensors.
 
-    def apply(name, *tensors):
-        equation = entry(answer, name, SHAPES)
-        if answer is LIBRARY:
-            return equation(*tensors)
-        if not isinstance(equation, str):
-            raise Rejection(
-                f"{name!r} 的值应是一个方程（字符串），"
-                f"得到 {equation!r:.60}。",
-                f"The value of {name!r} should be an equation, a string; got "
-                f"{equation!r:.60}.",
-            )
-        try:
-            return torch.einsum(equation, *tensors)
-        except RuntimeError as error:
-            zh = en = str(error).removeprefix("einsum(): ")
-            if two := two_sizes(equation, tensors):
-                zh, en = (
-                    "字母 {} 有两个大小：{} 和 {}",
-                    "{} has sizes {} and {}",
+    Args:
+        shapes: each name's shapes, in letters.
+        library: each name's function; it stands for itself.
+    """
+
+    def adapt(answer):
+        def apply(name, *tensors):
+            equation = entry(answer, name, shapes)
+            if answer is library:
+                return equation(*tensors)
+            if not isinstance(equation, str):
+                raise Rejection(
+                    f"{name!r} 的值应是一个方程（字符串），"
+                    f"得到 {equation!r:.60}。",
+                    f"The value of {name!r} should be an equation, a string; "
+                    f"got {equation!r:.60}.",
                 )
-                zh, en = zh.format(*two), en.format(*two)
-        shapes = ", ".join(str(tuple(t.shape)) for t in tensors)
-        raise Rejection(
-            f"{name!r}：{equation!r} 用在 {shapes} 上不行：{zh}。",
-            f"{name!r}: {equation!r} does not work on {shapes}: {en}.",
-        )
+            return by_einsum(name, equation, tensors)
 
-    return apply
+        return apply
+
+    return adapt
+
+
+def by_einsum(name, equation, tensors):
+    """What the equation makes of the tensors; a sentence where it fails."""
+    try:
+        return torch.einsum(equation, *tensors)
+    except RuntimeError as error:
+        zh = en = str(error).removeprefix("einsum(): ")
+        if two := two_sizes(equation, tensors):
+            zh, en = (
+                "字母 {} 有两个大小：{} 和 {}",
+                "{} has sizes {} and {}",
+            )
+            zh, en = zh.format(*two), en.format(*two)
+    shapes = ", ".join(str(tuple(t.shape)) for t in tensors)
+    raise Rejection(
+        f"{name!r}：{equation!r} 用在 {shapes} 上不行：{zh}。",
+        f"{name!r}: {equation!r} does not work on {shapes}: {en}.",
+    )
 
 
 def two_sizes(equation, tensors):
@@ -228,44 +241,113 @@ equations = exercise(
     some_tensors,
     name="equations",
     oracle=LIBRARY,
-    adapt=by_equations,
+    adapt=by_equations(SHAPES, LIBRARY),
     seeds=(0,),
     wrong="""
-"d,e->de" => "d,e->"
-outer：d 和 e 都被加掉了，只剩一个数；外积什么也不加。
-outer: d and e are both summed and one number is left; an outer product sums
-nothing.
+"bd,be->bde" => "bd,be->de"
+outer：b 被加掉了，所有样本的外积合成了一个；每个样本要有自己的外积。
+outer: b is summed, so the outer products of all samples became one; each
+sample has an outer product of its own.
+
+"bd,be->bde" => "bd,be->b"
+outer：d 和 e 都被加掉了；外积什么也不加。
+outer: d and e are both summed; an outer product sums nothing.
 
 "dd->" => "de->"
 trace：两个轴用了不同的字母，整个矩阵都被加起来了；要的只是对角线之和。
 trace: two letters for the two axes sum the whole matrix; only the diagonal is
 to be summed.
 
-"bhd,bde->bhe" => "bhd,cde->bhe"
-bmm：两个批次轴用了不同的字母，第二个被加掉了：第 b 个应只遇到第 b 个。
-bmm: the two batch axes have different letters, and the second is summed:
-number b should meet number b only.
+"bd,be->de" => "bd,ce->de"
+dW：两边的样本用了不同的字母，各自加掉了：每个样本的 x 应只与自己的那一行相乘。
+dW: the samples of the two have different letters, and each is summed by
+itself: the x of a sample should be multiplied by its own row only.
 
-"bhd,bnd->bhn" => "bhd,bdn->bhn"
-QK^T：K 的形状是 (B, N, D)，字母按它真实的轴写：不用自己转置，字母的位置就说明
-了一切。
-QK^T: K has the shape (B, N, D), and its letters are those of its axes as they
-are; there is nothing to transpose, the letters say it.
+"bd,be->de" => "bd,be->ed"
+dW：结果是转置的：行应对应 x 的特征。
+dW: the result is transposed: its rows should belong to the features of x.
 
-"bhd,bnd->bhn" => "bhd,cnd->bhn"
-QK^T：K 的批次用了另一个字母，被加掉了：每个样本的 Q 应只遇到自己的 K。
-QK^T: the batch of K has another letter and is summed: the Q of a sample should
-meet its own K only.
+"bnd,bmd->bnm" => "bnd,bdm->bnm"
+QK^T：右边的形状是 (B, M, d_k)，你的字母是按 (B, d_k, M) 写的。
+QK^T: the right one has the shape (B, M, d_k), but your letters are those of
+(B, d_k, M).
+
+"bnd,bmd->bnm" => "bnd,cmd->bnm"
+QK^T：右边的批次用了另一个字母，被加掉了：每个样本应只与自己的那一份相乘。
+QK^T: the batch of the right one has another letter and is summed: each sample
+should be multiplied by its own part only.
+
+"bhnm,bhmd->bhnd" => "bhnm,bgmd->bhnd"
+AV：右边的头用了另一个字母，被加掉了：每个头应只用自己的那一份。
+AV: the heads of the right one have another letter and are summed: each head
+should use its own part only.
+
+"bhnm,bhmd->bhnd" => "bhmn,bhmd->bhnd"
+AV：左边的最后一个轴才是 M，你的字母把它和 N 对调了。
+AV: the last axis of the left one is M; your letters swap it with N.
+
+"bhnd,hde->bhne" => "bhnd,gde->bhne"
+heads：权重的头用了另一个字母，所有头的权重被加在一起：第 h 个头用第 h 份权重。
+heads: the heads of the weight have another letter, so the weights of all heads
+are added up: head h uses weight h.
+""",
+)
+
+# --- drill: pictures -------------------------------------------------------
+
+pictures = {
+    "A": "bd,bd->b",
+    "B": "b,d->db",
+    "C": "bd,ed->be",
+    "D": "bd,de->eb",
+}
+DRAWN = {"A": "b d, b d", "B": "b, d", "C": "b d, e d", "D": "b d, d e"}
+DONE = {
+    "A": lambda x, w: (x * w).sum(dim=1),
+    "B": lambda x, w: torch.outer(w, x),
+    "C": F.linear,
+    "D": lambda x, w: (x @ w).mT,
+}
+
+
+def as_drawn(rng):
+    size = {"b": 2, "d": 3, "e": 4}
+    for name, words in DRAWN.items():
+        shapes = [[size[a] for a in word.split()] for word in words.split(",")]
+        yield name, *(normal(rng, *shape) for shape in shapes)
+
+
+pictures = exercise(
+    pictures,
+    as_drawn,
+    name="pictures",
+    oracle=DONE,
+    adapt=by_equations(DRAWN, DONE),
+    seeds=(0,),
+    wrong="""
+"bd,bd->b" => "bd,bd->bd"
+A：图里的结果只有一个轴，你的方程留下了两个轴，什么也没有加。
+A: in the picture the result has a single axis; your equation keeps both and
+sums nothing.
+
+"bd,bd->b" => "bd,bd->d"
+A：你留下的是大小为 3 的轴，图里留下的是大小为 2 的轴。
+A: you keep the axis of size 3; the picture keeps the axis of size 2.
+
+"b,d->db" => "b,d->bd"
+B：结果的两个轴次序反了：图里从上往下是 3，从左往右是 2。
+B: the two axes of the result are in the other order: in the picture 3 runs
+downwards and 2 to the right.
 
 "bd,ed->be" => "bd,de->be"
-weight [E, D]：这是 (D, E) 布局的方程；这里 weight 的第一个轴是输出的特征。
-weight [E, D]: this is the equation of the layout (D, E); here the first axis
-of weight is the output features.
+C：右边的矩阵有 4 行 3 列，你的字母是按 3 行 4 列写的。
+C: the matrix on the right has 4 rows and 3 columns; your letters are those of
+3 rows and 4 columns.
 
-"bmhd,mde->bmhe" => "bmhd,nde->bmhe"
-heads：权重的头用了另一个字母，所有头的权重被加在一起：第 m 个头用第 m 份权重。
-heads: the heads of the weight have another letter, so the weights of all heads
-are added up: head m uses weight m.
+"bd,de->eb" => "bd,de->be"
+D：结果的两个轴次序反了：图里从上往下是 4，从左往右是 2。
+D: the two axes of the result are in the other order: in the picture 4 runs
+downwards and 2 to the right.
 """,
 )
 
@@ -298,25 +380,30 @@ def by_torch(row):
         return "error"
 
 
-def by_table(answer):
-    """A table as a function of the row."""
+def by_table(rows, library):
+    """Turn a table into a function of its row; `library` is one already."""
 
-    def look_up(row):
-        told = entry(answer, row, ROWS)
-        if isinstance(told, (list, torch.Size)):
-            told = tuple(told)
-        sizes = isinstance(told, tuple) and all(type(n) is int for n in told)
-        if not sizes and told != "error":
-            raise Rejection(
-                f"{row!r} 的值应是一个整数的元组，如 (3, 5)，只有一个轴时如 "
-                f'(7,)，或 "error"；得到 {told!r:.60}。',
-                f"The value of {row!r} should be a tuple of ints such as "
-                f'(3, 5), with one axis such as (7,), or "error"; got '
-                f"{told!r:.60}.",
-            )
-        return told
+    def adapt(answer):
+        return answer if answer is library else partial(look_up, answer, rows)
 
-    return answer if answer is by_torch else look_up
+    return adapt
+
+
+def look_up(answer, rows, row):
+    """The shape that a table holds in a row, or "error"."""
+    told = entry(answer, row, rows)
+    if isinstance(told, (list, torch.Size)):
+        told = tuple(told)
+    sizes = isinstance(told, tuple) and all(type(n) is int for n in told)
+    if not sizes and told != "error":
+        raise Rejection(
+            f"{row!r} 的值应是一个整数的元组，如 (3, 5)，只有一个轴时如 "
+            f'(7,)，或 "error"；得到 {told!r:.60}。',
+            f"The value of {row!r} should be a tuple of ints such as "
+            f'(3, 5), with one axis such as (7,), or "error"; got '
+            f"{told!r:.60}.",
+        )
+    return told
 
 
 def same_row(told, want):
@@ -325,17 +412,17 @@ def same_row(told, want):
         return True
     if want == "error":
         raise Rejection(
-            f"你填了 {told}，但这一行会报错：对照第 5 节的表，看哪个要求没有"
+            f"你填了 {told}，但这一行会报错：对照这一节的表，看哪个要求没有"
             "满足。",
             f"You wrote {told}, but this row raises an error: see which "
-            "condition in the table of section 5 is not met.",
+            "condition in the table of this section is not met.",
         )
     if told == "error":
         raise Rejection(
-            '你填了 "error"，但这一行可以运行：对照第 5 节的表，再想想它的'
+            '你填了 "error"，但这一行可以运行：对照这一节的规则，再想想它的'
             "形状。",
-            'You wrote "error", but this row runs: go by the table of '
-            "section 5 and work out its shape.",
+            'You wrote "error", but this row runs: go by the rules of this '
+            "section and work out its shape.",
         )
     if len(told) != len(want):
         raise Rejection(
@@ -355,7 +442,7 @@ shape_table = exercise(
     lambda rng: ((row,) for row in ROWS),
     name="shape_table",
     oracle=by_torch,
-    adapt=by_table,
+    adapt=by_table(ROWS, by_torch),
     compare=same_row,
     seeds=(0,),
     wrong="""
@@ -416,7 +503,64 @@ axes and does not repeat the batch for you.
 """,
 )
 
-# --- 4: three tensors ------------------------------------------------------
+# --- drill: shapes of equations --------------------------------------------
+
+result_shapes = {
+    "bd->d": (3,),
+    "d,e->ed": (4, 3),
+    "bd,bd->b": (2,),
+    "bd,de->": (),
+    "bde,d->be": (2, 4),
+}
+EQUATIONS = tuple(result_shapes)
+
+
+def shape_of(equation):
+    """What torch makes of an equation, b, d, e being 2, 3, 4."""
+    size = {"b": 2, "d": 3, "e": 4}
+    words = equation.split("->")[0].split(",")
+    tensors = [torch.zeros([size[a] for a in word]) for word in words]
+    return tuple(torch.einsum(equation, *tensors).shape)
+
+
+result_shapes = exercise(
+    result_shapes,
+    lambda rng: ((equation,) for equation in EQUATIONS),
+    name="result_shapes",
+    oracle=shape_of,
+    adapt=by_table(EQUATIONS, shape_of),
+    compare=same_row,
+    seeds=(0,),
+    wrong="""
+"bd->d": (3,) => "bd->d": (2,)
+bd->d：(2,) 是 b 的大小，留下的却是 d。
+bd->d: (2,) is the size of b, but the letter kept is d.
+
+"d,e->ed": (4, 3) => "d,e->ed": (3, 4)
+d,e->ed：结果的轴按箭头右边的次序排列，不按左边的。
+d,e->ed: the axes of the result are in the order on the right of the arrow, not
+in the order on the left.
+
+"bd,bd->b": (2,) => "bd,bd->b": (2, 3)
+bd,bd->b：d 不在箭头右边，被加掉了。
+bd,bd->b: d is not on the right of the arrow, so it is summed.
+
+"bd,de->": () => "bd,de->": (2, 4)
+bd,de->：箭头右边什么也没有，所有的字母都被加掉了。
+bd,de->: nothing is on the right of the arrow, so all letters are summed.
+
+"bd,de->": () => "bd,de->": (1,)
+bd,de->：(1,) 还有一个轴，这里一个轴也不留。
+bd,de->: (1,) has an axis, but here no axis is kept.
+
+"bde,d->be": (2, 4) => "bde,d->be": (2, 3, 4)
+bde,d->be：d 在两边都出现，但不在箭头右边，所以被加掉了。
+bde,d->be: d is in both tensors but not on the right of the arrow, so it is
+summed.
+""",
+)
+
+# --- 5: three tensors ------------------------------------------------------
 
 
 def bilinear(x, w, y):
@@ -465,7 +609,7 @@ y is not used: you got the row sums of x w.
 """,
 )
 
-# --- 5: the wrong equation -------------------------------------------------
+# --- 4: the wrong equation -------------------------------------------------
 
 
 def find_wrong(equations):
@@ -512,15 +656,14 @@ x = torch.eye(3)
 for i, equation in enumerate(equations):
     if not torch.equal(torch.einsum(equation, x, x), x):
         return i
-返回了 None：要么没有找到错的那个（在 S 上四个方程都一样，换成三个大小都不同的
-X 和 W），要么找到了，却没有用 return 交出来。
-None came back: either the wrong one was not found (on S all four agree; take
-an X and a W with three different sizes), or it was found and not returned.
+返回了 None：要么没有找到错的那个（在 S 这样的方阵上，四个方程没有区别），要么
+找到了，却没有用 return 交出来。
+None came back: either the wrong one was not found (on a square matrix such as
+S nothing tells the four apart), or it was found and not returned.
 
 return 0
-总是返回 0。在 S 上四个方程看不出区别；用不是方阵的 X 和 W 去试。
-It always returns 0. On S nothing tells the four apart; try an X and a W that
-are not square.
+总是返回 0，不论哪个方程是错的。
+It always returns 0, whichever equation is wrong.
 
 y.shape != (2, 4) or not torch.allclose(y, x @ w) => False
 只找到了会报错的方程。有的方程不报错，结果却是转置的。
@@ -532,9 +675,9 @@ It finds only equations that run and give a wrong result. One that raises is
 wrong too.
 
 except RuntimeError => except KeyError
-错的方程在不是方阵的输入上报错，你的函数也跟着停了：用 try / except 接住它。
-The wrong equation raises on input that is not square, and your function stops
-with it: catch it with try and except.
+错的方程在不是方阵的输入上报错，你的函数也跟着停了；这个错误正说明它是错的那个。
+The wrong equation raises an error on input that is not square, and your
+function stops with it; yet that error tells that this is the wrong one.
 
 return i => return equation
 返回的是方程本身，要的是它的编号（从 0 数起）。

@@ -1,25 +1,31 @@
-"""The einsum reader of lesson 03: equations read and drawn.
+"""Lesson 03: the stopwatch, its pictures, and the reader of equations.
 
-The rules are those of `torch.einsum`: an axis of size 1 fits any size, `...`
-stands for any axes, and without an arrow the output is `...` followed by the
-letters that occur once, in alphabetical order.
+The reader's rules are those of `torch.einsum`: an axis of size 1 fits any
+size, `...` stands for any axes, and without an arrow the output is `...`
+followed by the letters that occur once, in alphabetical order.
 """
 
 from __future__ import annotations
 
 import ast
+import gzip
+import importlib.util
 import itertools
 import math
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from torch import Tensor
 
 from helpers import plots
 from helpers.language import pick
@@ -33,6 +39,200 @@ GAP = 0.5  # cells between two sheets
 BAR = 0.4  # inches for an axis and its letter, above
 SIDE = 0.66  # inches for an axis and its letter, on the left
 BETWEEN = 0.45  # inches between two tensors
+
+
+# --- the stopwatch ----------------------------------------------------------
+
+
+def digits() -> tuple[Tensor, Tensor]:
+    """The scanned digits of scikit-learn as they are, 8 x 8 pixels.
+
+    Read where they lie, as `helpers.data.digits` does.
+
+    Returns:
+        (1797, 64) pixels from 0 to 16 in the default dtype, a row for each
+        image; (1797,) int64, the digit that it shows.
+    """
+    [folder] = importlib.util.find_spec("sklearn").submodule_search_locations
+    with gzip.open(Path(folder, "datasets/data/digits.csv.gz"), "rt") as file:
+        table = torch.from_numpy(np.loadtxt(file, delimiter=","))
+    pixels = table[:, :64].to(torch.get_default_dtype())
+    return pixels, table[:, 64].long()
+
+
+def _loops(x: Tensor, w: Tensor) -> Tensor:
+    """The product, one number of a tensor at a time."""
+    y = torch.zeros(len(x), w.shape[1])
+    for i in range(len(x)):
+        for j in range(w.shape[1]):
+            for k in range(len(w)):
+                y[i, j] += x[i, k] * w[k, j]
+    return y
+
+
+def _lists(x: Tensor, w: Tensor) -> Tensor:
+    """The same loops; the numbers are taken from lists."""
+    rows, columns = x.tolist(), w.T.tolist()
+    y = [[0.0] * len(columns) for _ in rows]
+    for i, row in enumerate(rows):
+        for j, column in enumerate(columns):
+            for k in range(len(row)):
+                y[i][j] += row[k] * column[k]
+    return torch.tensor(y)
+
+
+def _rows(x: Tensor, w: Tensor) -> Tensor:
+    return torch.stack([row @ w for row in x])
+
+
+def _broadcast(x: Tensor, w: Tensor) -> Tensor:
+    return (x[:, :, None] * w).sum(dim=1)
+
+
+def _einsum(x: Tensor, w: Tensor) -> Tensor:
+    return torch.einsum("bd,de->be", x, w)
+
+
+def _timed(way: Callable, x: Tensor, w: Tensor) -> float:
+    """Seconds of the shortest of some runs, which must give `x @ w`."""
+    best, until = math.inf, time.perf_counter() + 0.2
+    while best == math.inf or time.perf_counter() < until:
+        start = time.perf_counter()
+        y = way(x, w)
+        best = min(best, time.perf_counter() - start)
+    torch.testing.assert_close(y, x @ w)
+    return best
+
+
+def stopwatch(x: Tensor, w: Tensor, own: Callable | None = None) -> None:
+    """Time six ways to compute `x @ w`, and print a table.
+
+    Each time is the shortest of some runs. The three loops are timed on one
+    row, and the time is multiplied; the table says so.
+
+    Args:
+        x: (B, D).
+        w: (D, E).
+        own: The student's loops, timed in place of the first way if they
+            give the right result for one row.
+    """
+    slow = {"three loops, tensors *": _loops, "three loops, lists *": _lists}
+    if own is not None:
+        y, want = own(x[:1], w), x[:1] @ w
+        right = isinstance(y, Tensor) and y.shape == want.shape
+        if right and torch.allclose(y, want):
+            slow = {"your three loops *": own, "three loops, lists *": _lists}
+        else:
+            print("matmul_loops is not right yet: other loops are timed.")
+    fast = {
+        "rows": _rows,
+        "broadcast": _broadcast,
+        "einsum": _einsum,
+        "@": torch.matmul,
+    }
+    took = {k: _timed(way, x[:1], w) * len(x) for k, way in slow.items()}
+    took |= {k: _timed(way, x, w) for k, way in fast.items()}
+    count = len(x) * w.numel()
+    print(
+        f"{'way':22}{'seconds':>11}{'times as slow':>15}{'multiply-adds':>15}"
+    )
+    for name, seconds in took.items():
+        slower = seconds / took["@"]
+        print(f"{name:22}{seconds:11.6f}{slower:15,.0f}{count:15,}")
+    print(f"* timed on one row, times {len(x):,}")
+
+
+def readings(images: Tensor, read: Tensor, shown: Tensor) -> None:
+    """Draw images with the digit that was read, and the right one if wrong.
+
+    Args:
+        images: (N, 64) pixels.
+        read: (N,) the digit with the largest score.
+        shown: (N,) the digit that the image shows.
+    """
+    labels = [
+        f"{told}" if told == true else f"{told} (is {true})"
+        for told, true in zip(read.tolist(), shown.tolist(), strict=True)
+    ]
+    sheet = images.view(-1, 8, 8)
+    plots.show(
+        plots.images(sheet, labels=labels, cols=12, width=2, height=0.45)
+    )
+
+
+# --- products as pictures ---------------------------------------------------
+
+
+def row_times_column(x: Tensor, w: Tensor) -> Callable[..., Figure]:
+    """A drawing of `x @ w` in which a cell of the result can be chosen.
+
+    Args:
+        x: (B, D).
+        w: (D, E).
+
+    Returns:
+        `pick(i, j)`: frames row i, column j and the cell that they give.
+    """
+    (B, D), E = x.shape, w.shape[1]
+    board, panes = plots.subplots(
+        1, 3, width=1.4, height=0.6, width_ratios=[D, E, E]
+    )
+    titles = f"X {B, D}", f"W {D, E}", f"X @ W {B, E}"
+    for ax, title, values in zip(panes, titles, (x, w, x @ w), strict=True):
+        plots.matrix(values, ax=ax, title=title)
+        ax.minorticks_off()  # no lines between the cells: quicker to draw
+    panes[0].set_xticks([])
+    panes[1].set_yticks([])
+    style = {"fill": False, "lw": 4, "ec": NOW, "clip_on": False}
+    frames = [
+        ax.add_patch(Rectangle((-0.5, -0.5), *size, **style))
+        for ax, size in zip(panes, ((D, 1), (1, D), (1, 1)), strict=True)
+    ]
+
+    def pick(i=1, j=2):
+        frames[0].set_y(i - 0.5)
+        frames[1].set_x(j - 0.5)
+        frames[2].set_xy((j - 0.5, i - 0.5))
+        pairs = zip(x[i].tolist(), w[:, j].tolist(), strict=True)
+        terms = " + ".join(f"{a:g}·{b:g}" for a, b in pairs)
+        board.suptitle(f"y[{i}, {j}] = {terms} = {x[i] @ w[:, j]:g}")
+        return board
+
+    return pick
+
+
+def outlines(letters: Mapping[str, Tensor], mark: int = 2) -> None:
+    """Draw lines through points, side by side; one point is marked.
+
+    Args:
+        letters: (N, 2) points by name, the first as they were.
+        mark: Which point is marked with a square.
+    """
+    fig, axes = plots.subplots(1, len(letters), width=2, height=0.85)
+    for ax, (name, points) in zip(axes, letters.items(), strict=True):
+        ax.plot(*points.T.numpy(), "o-")
+        ax.plot(*points[mark].tolist(), "s", color=NOW, ms=9)
+        ax.set(xlim=(-2.6, 2.6), ylim=(-2.6, 2.6), aspect="equal", title=name)
+        ax.grid()
+    plots.show(fig)
+
+
+def pair(matrices: Mapping[str, Tensor], highlight=None) -> None:
+    """Draw matrices side by side on one scale.
+
+    Args:
+        matrices: (M, N) by name.
+        highlight: As for `plots.matrix`.
+    """
+    top = max(float(values.max()) for values in matrices.values())
+    fig, axes = plots.subplots(1, len(matrices), width=1.2, height=0.6)
+    for ax, (name, values) in zip(axes, matrices.items(), strict=True):
+        plots.matrix(values, ax=ax, title=name, highlight=highlight,
+                     limits=(0, top))  # fmt: skip
+    plots.show(fig)
+
+
+# --- equations --------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -236,6 +436,7 @@ def draw(
     element: int = 0,
     term: int = 0,
     names: tuple[str, ...] = ("X", "W", "V", "U", "T", "S"),
+    riddle: str = "",
 ) -> Figure:
     """Draw the operands and the result of an equation.
 
@@ -252,6 +453,8 @@ def draw(
         element: Which element of the result, counted row by row.
         term: Which term of its sum.
         names: The operands' names.
+        riddle: A title in place of all letters: the axes have only their
+            sizes, and `ax` stays where it is.
 
     Returns:
         The figure.
@@ -259,8 +462,9 @@ def draw(
     fig, ax = plots.own_axes(ax, 2)
     ax.clear()
     plots.blank(ax)
-    fig.set_layout_engine("none")  # all of it, the same for every drawing
-    ax.set_position((0.01, 0.01, 0.98, 0.98))
+    if not riddle:
+        fig.set_layout_engine("none")  # all of it, always the same
+        ax.set_position((0.01, 0.01, 0.98, 0.98))
     width, height = plots.axes_inches(ax)
     ax.set(xlim=(0, width), ylim=(height, 0), aspect="equal")
     tensors = list(zip(reading.terms, reading.shapes, strict=True))
@@ -273,27 +477,55 @@ def draw(
     step, left = _fit(reading, tensors, grids, width, height)
     now, used = _marks(reading, tensors, shown, element, term)
     top = 0.46 + max(_margin(t, _horizontal) for t, _ in tensors)
-    tallest = max(extents[1] for _, extents in grids) * step
+    middle = top + max(extents[1] for _, extents in grids) * step / 2
     for k, (letters, shape) in enumerate(tensors):
         places, extents = grids[k]
         left += _margin(letters, _vertical)
-        _cells(ax, (left, top, step), places, used[k], now[k])
-        _bars(ax, (left, top, step), letters, shape, shown[k], reading)
         across, down = (extents[0] * step, extents[1] * step)
+        origin = (left, middle - down / 2, step)
+        _cells(ax, origin, places, used[k], now[k])
+        _bars(ax, origin, letters, shape, shown[k], reading, bool(riddle))
         name = (*labels, "Y")[k]
-        ax.text(left + across / 2, top + down + 0.17, f"${name}$  {shape}",
-                ha="center", va="center", fontsize=10)  # fmt: skip
+        ax.text(left + across / 2, middle + down / 2 + 0.17,
+                f"${name}$  {shape}", ha="center", va="center",
+                fontsize=10)  # fmt: skip
         left += across + BETWEEN
         if k < len(tensors) - 1:
             sign = "·" if k < len(labels) - 1 else "="
-            ax.text(left - 0.6 * BETWEEN, top + tallest / 2, sign,
-                    fontsize=16, ha="center", va="center")  # fmt: skip
+            ax.text(left - BETWEEN / 2, middle, sign, fontsize=16,
+                    ha="center", va="center")  # fmt: skip
     if reading.clash:
         text = textwrap.fill(f"Error: {reading.problem}", 26)
-        ax.text(left + 0.2, height / 2, text, color=NOW, fontsize=12,
+        ax.text(left + 0.2, middle, text, color=NOW, fontsize=12,
                 va="center")  # fmt: skip
-    _sentences(ax, reading, labels, (width, height), now)
+    if riddle:
+        ax.text(0.1, 0.2, riddle, weight="bold", fontsize=13, va="center")
+    else:
+        _sentences(ax, reading, labels, (width, height), now)
     return fig
+
+
+RIDDLES = {
+    "A": ("bd,bd->b", 1),
+    "B": ("b,d->db", 3),
+    "C": ("bd,ed->be", 6),
+    "D": ("bd,de->eb", 3),
+}
+
+
+def riddles() -> None:
+    """Show four equations without their letters; b, d, e are 2, 3, 4."""
+    size = {"b": 2, "d": 3, "e": 4}
+    fig, axes = plots.subplots(2, 2, width=2, height=1.5)
+    fig.set_layout_engine("none")
+    for k, (name, (equation, element)) in enumerate(RIDDLES.items()):
+        words = equation.split("->")[0].split(",")
+        shapes = [[size[letter] for letter in word] for word in words]
+        ax = axes[k // 2, k % 2]
+        ax.set_position((k % 2 / 2, (1 - k // 2) / 2, 0.5, 0.5))
+        reading = read(equation, *shapes)
+        draw(reading, ax=ax, element=element, term=1, riddle=name)
+    plots.show(fig)
 
 
 def _horizontal(level: int) -> bool:
@@ -404,8 +636,8 @@ def _cells(ax, origin, places, used, now) -> None:
     )
 
 
-def _bars(ax, origin, letters, shape, shown, reading) -> None:
-    """Draw each axis beside the cells, with its letter and size."""
+def _bars(ax, origin, letters, shape, shown, reading, bare) -> None:
+    """Draw each axis beside the cells, with its letter (or bare), size."""
     left, top, step = origin
     order = list(reading.sizes)
     levels = [0, 0]
@@ -414,7 +646,7 @@ def _bars(ax, origin, letters, shape, shown, reading) -> None:
         strict=True,
     ):  # fmt: skip
         colour = PALETTE[order.index(letter) % len(PALETTE)]
-        word = f"{letter} = {size}"
+        word = f"{size}" if bare else f"{letter} = {size}"
         if letter == reading.clash:
             colour = NOW
         elif letter in reading.summed:
