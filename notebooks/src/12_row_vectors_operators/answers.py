@@ -62,6 +62,11 @@ def leaks_alone(f, X):  # one row at a time: places are forgotten
     return torch.eye(len(X), dtype=torch.bool) | ~same[:, None]
 
 
+def leaks_by_derivative(f, X):
+    J = torch.autograd.functional.jacobian(f, X, vectorize=True)
+    return J.ne(0).any(dim=3).any(dim=1)
+
+
 # --- is_linear ---------------------------------------------------------------
 
 
@@ -101,6 +106,20 @@ def linear_either(f, shape):
     return linear_by(1, 1)(f, shape) or linear_by(2, 0)(f, shape)
 
 
+def linear_on_one_row(f, shape):
+    u, v = torch.zeros(2, *shape)
+    u[0], v[0] = torch.randn(2, shape[1])
+    return torch.allclose(f(u - 2 * v), f(u) - 2 * f(v))
+
+
+def linear_by_derivative(f, shape):
+    u, v = torch.randn(2, *shape)
+    same = torch.autograd.functional.jacobian(f, u)
+    other = torch.autograd.functional.jacobian(f, v)
+    zero = f(torch.zeros(shape))
+    return torch.allclose(same, other) and not zero.any().item()
+
+
 def linear_on_equal_rows(f, shape):
     u, v = torch.randn(2, 1, shape[1]).expand(2, *shape)
     return torch.allclose(f(u - 2 * v), f(u) - 2 * f(v))
@@ -109,31 +128,31 @@ def linear_on_equal_rows(f, shape):
 # --- rotate ------------------------------------------------------------------
 
 
-def rotate_by_parts(X, theta):
+def rotate_by_parts(X, alpha):
     x, y = X.unbind(1)
-    c, s = math.cos(theta), math.sin(theta)
+    c, s = math.cos(alpha), math.sin(alpha)
     return torch.stack((x * c - y * s, x * s + y * c), dim=-1)
 
 
-def rotate_default(X, theta):  # float64 is the lesson's default
-    c, s = math.cos(theta), math.sin(theta)
+def rotate_default(X, alpha):  # float64 is the lesson's default
+    c, s = math.cos(alpha), math.sin(alpha)
     return X @ torch.tensor([[c, s], [-s, c]])
 
 
-def rotate_complex(X, theta):
+def rotate_complex(X, alpha):
     z = torch.view_as_complex(X.contiguous())
-    return torch.view_as_real(z * complex(math.cos(theta), math.sin(theta)))
+    return torch.view_as_real(z * complex(math.cos(alpha), math.sin(alpha)))
 
 
-def rotate_paper(X, theta):
-    c, s = math.cos(theta), math.sin(theta)
+def rotate_paper(X, alpha):
+    c, s = math.cos(alpha), math.sin(alpha)
     M = X.new_tensor([[c, -s], [s, c]])
     return torch.einsum("ef,nf->ne", M, X)
 
 
-def rotate_polar(X, theta):
+def rotate_polar(X, alpha):
     radius = X.norm(dim=1)
-    angle = torch.atan2(X[:, 1], X[:, 0]) + theta
+    angle = torch.atan2(X[:, 1], X[:, 0]) + alpha
     return torch.stack([radius * angle.cos(), radius * angle.sin()], 1)
 
 
@@ -289,6 +308,13 @@ WRONG = {
         leaks_by(lambda X, j: X[j - 1]),
         leaks_by(lambda X, j: X[j].flip(0)),
         leaks_by(new_row, lambda step: (step.abs() > 1e-6).any(dim=1)),
+        leaks_by(new_row, lambda step: step.abs().mean(dim=1) > 1e-9),
+        leaks_by(new_row, lambda step: step.mean(dim=1).abs() > 1e-9),
+        leaks_by(new_row, lambda step: step.abs().median(1).values > 1e-9),
+        leaks_by(lambda X, j: X[j] + 1e-3 * torch.randn_like(X[j])),
+        leaks_by(lambda X, j: X[j] * torch.randn(())),
+        leaks_by(lambda X, j: X[j] + torch.randn(())),
+        leaks_by_derivative,
         lambda f, X: leaks_pairs(f, X).double(),
         lambda f, X: leaks_pairs(f, X) | leaks_pairs(f, X).T,
         lambda f, X: leaks_pairs(f, X).squeeze(),
@@ -297,6 +323,9 @@ WRONG = {
     "is_linear": [
         linear_either,
         linear_on_equal_rows,
+        linear_on_one_row,
+        linear_by_derivative,
+        linear_by(1, 1, scale=0.05),  # all is rounded to 0
         linear_by(1, 1, scale=1e-6),  # all smooth functions look linear
         linear_by(0.5, 0.5),
         linear_by(1, 1, lambda a, b: torch.isclose(a, b).all()),
@@ -305,16 +334,16 @@ WRONG = {
         linear_by(-1, 0),
     ],
     "rotate": [
-        lambda X, theta: rotate_by_parts(X, theta).T,
-        lambda X, theta: rotate_by_parts(X, theta).squeeze(),
-        lambda X, theta: rotate_by_parts(X, theta).float(),
-        lambda X, theta: rotate_by_parts(X, 2 * theta),
-        lambda X, theta: rotate_by_parts(X, theta % math.pi),
-        lambda X, theta: rotate_by_parts(X.flip(1), theta),
-        lambda X, theta: F.normalize(rotate_by_parts(X, theta)),
-        lambda X, theta: X.copy_(rotate_by_parts(X, theta)),
-        lambda X, theta: torch.cat([rotate_by_parts(X[:1], theta), X[1:]]),
-        lambda X, theta: rotate_by_parts(X, theta)[:, [1, 0]],
+        lambda X, alpha: rotate_by_parts(X, alpha).T,
+        lambda X, alpha: rotate_by_parts(X, alpha).squeeze(),
+        lambda X, alpha: rotate_by_parts(X, alpha).float(),
+        lambda X, alpha: rotate_by_parts(X, 2 * alpha),
+        lambda X, alpha: rotate_by_parts(X, alpha % math.pi),
+        lambda X, alpha: rotate_by_parts(X.flip(1), alpha),
+        lambda X, alpha: F.normalize(rotate_by_parts(X, alpha)),
+        lambda X, alpha: X.copy_(rotate_by_parts(X, alpha)),
+        lambda X, alpha: torch.cat([rotate_by_parts(X[:1], alpha), X[1:]]),
+        lambda X, alpha: rotate_by_parts(X, alpha)[:, [1, 0]],
     ],
     "rotate_pairs": [
         pairs_repeat,

@@ -18,7 +18,7 @@ from exercises import (
 DTYPE = torch.float64  # the lesson's default, and its texts ask for no other
 rounds = partial(variations, dtypes=(torch.float64,))
 
-# --- 1. find the leak --------------------------------------------------------
+# --- which row influences which ----------------------------------------------
 
 
 def row_leaks(f, X):
@@ -65,19 +65,33 @@ def of_rows(rng, N, d_model):
         "attention of X to itself": lambda X: (0.1 * X @ X.T).softmax(1) @ X,
         "X squared": lambda X: X.square(),  # blind to the sign
     }
+    if d_model > 3:  # with few numbers a new row may be rounded to the old
+        functions |= {
+            "10 X rounded": lambda X: (10 * X).round(),
+            "10 X of the row before, rounded": lambda X: (
+                (10 * X).round().roll(1, 0)
+            ),
+        }
     if d_model > 1:  # blind to a factor; of one number only the sign is left
         functions["X, each row of length 1"] = lambda X: F.normalize(X)
     return [labelled(text, f) for text, f in functions.items()]
 
 
+def among_zeros(X):  # a leak that is lost in the mean of a row
+    zeros = torch.zeros(len(X), 400, dtype=X.dtype)
+    return torch.cat([zeros, 2e-8 * X.cumsum(0)], 1)
+
+
 def leaks(rng):
-    for i, s in enumerate(rounds(rng, "N F")):
-        functions = of_rows(rng, s.N, s.F)
+    for i, s in enumerate(rounds(rng, "N D")):
+        functions = of_rows(rng, s.N, s.D)
         for f in functions if not i else functions[i % 5 :: 5]:
-            X = s.normal("N F")
+            X = s.normal("N D")
             if i == 1 or s.about == "equal sizes":
                 X[1:] *= torch.rand(s.N - 1, 1, generator=rng) > 0.5  # padded
             yield f, X
+    wide = labelled("2e-8 X.cumsum(0) beside 400 zeros", among_zeros)
+    yield wide, normal(rng, 2, 5)
     for f in of_rows(rng, 6, 4):
         X = normal(rng, 6, 4)
         X[2:4] = 0.0  # two padded tokens: alike, and multiples of 0 are 0
@@ -174,6 +188,18 @@ has changed as soon as one of its numbers has.
 Your result equals what you get when the changes in a row are added up first:
 positive and negative ones cancel.
 
+(step.abs() > 1e-9).any(dim=1) => step.abs().mean(dim=1) > 1e-9
+你的结果等于看一行变化的平均值的结果：很宽的一行里只有一个数变了，平均下来就看不见
+了。
+Your result equals what you get from the mean of the changes in a row: one
+number that changes in a wide row is lost in it.
+
+torch.randn(d_model) => X[j] + 1e-3 * torch.randn(d_model)
+你的结果等于只把第 j 行改动一点点的结果：四舍五入这样的函数看不见很小的改动。要
+换成全新的随机数。
+Your result equals what you get when row j is changed by very little: rounding
+does not see that. Use new random numbers.
+
 step.abs() => step
 你的结果等于忘了取绝对值的结果：变小也是变。
 Your result equals what you get without the absolute value: a number that
@@ -193,7 +219,7 @@ return touched => return ~touched
 True 和 False 反了：变了才是 True。
 True and False are swapped: True where a row changes.
 
-J = torch.autograd.functional.jacobian(f, X)
+J = torch.autograd.functional.jacobian(f, X, vectorize=True)
 return (J.abs() > 1e-9).any(dim=3).any(dim=1)
 你看的是导数：四舍五入这样的函数导数处处为 0，换一行却会变。题目要的是真的换一
 行。
@@ -202,7 +228,7 @@ row gives something else. Do replace the row.
 """,
 )
 
-# --- 2. is it linear ---------------------------------------------------------
+# --- is it linear ------------------------------------------------------------
 
 
 def is_linear(f, shape):
@@ -218,7 +244,7 @@ def cube_root_of_cubes(X):  # f(cX) = c f(X), but no sums
 
 
 def of_matrices(rng, N, d_model):
-    """Functions of (N, F); the first six are linear."""
+    """Functions of (N, D); the first six are linear."""
     A, P = normal(rng, d_model, d_model + 2), normal(rng, N + 1, N)
     b = normal(rng, d_model + 2)
     functions = {
@@ -230,6 +256,9 @@ def of_matrices(rng, N, d_model):
         "0 X": lambda X: 0 * X,
         "X @ A + b": lambda X: X @ A + b,
         "X @ A + 0.001": lambda X: X @ A + 1e-3,
+        "X beside a column of 0.001": lambda X: torch.cat(
+            [X, torch.full_like(X[:, :1], 1e-3)], 1
+        ),
         "tanh(X)": lambda X: X.tanh(),
         "X @ A + 0.01 (X @ A)²": lambda X: X @ A + 0.01 * (X @ A).square(),
         "softmax of each row": lambda X: X.softmax(dim=1),
@@ -247,15 +276,21 @@ def of_matrices(rng, N, d_model):
                 [X[:1], X[1:].relu()]
             ),
             "X rounded down": lambda X: X.floor(),  # linear on integers
+            "X rounded": lambda X: X.round(),  # 0 on small numbers
+            "sign of X": lambda X: X.sign(),  # derivative 0
+            "fraction of X": lambda X: X.frac(),  # derivative 1
+            "X times the next row": lambda X: X * X.roll(1, 0),
+            "the largest of each column": lambda X: X.amax(dim=0),
+            "abs of the rows' mean": lambda X: X.mean(dim=0).abs(),
         }
     return [labelled(text, f) for text, f in functions.items()]
 
 
 def maybe_linear(rng):
-    for i, s in enumerate(rounds(rng, "N F", low=5, high=9, layouts=False)):
-        functions = of_matrices(rng, s.N, s.F)
+    for i, s in enumerate(rounds(rng, "N D", low=5, high=9, layouts=False)):
+        functions = of_matrices(rng, s.N, s.D)
         for f in functions if not i else functions[i % 3 :: 3]:
-            yield f, (s.N, s.F)
+            yield f, (s.N, s.D)
 
 
 is_linear = exercise(
@@ -344,11 +379,11 @@ You always return False: some functions are linear.
 """,
 )
 
-# --- 3. rotate ---------------------------------------------------------------
+# --- rotate ------------------------------------------------------------------
 
 
-def rotate(X, theta):
-    c, s = math.cos(theta), math.sin(theta)
+def rotate(X, alpha):
+    c, s = math.cos(alpha), math.sin(alpha)
     R = torch.tensor([[c, s], [-s, c]], dtype=X.dtype)
     return X @ R  # (N, 2) @ (2, 2) -> (N, 2)
 
@@ -371,8 +406,8 @@ def close(a, b):
     "旋转不改变长度，你的结果改变了。",
     "A rotation keeps lengths; yours does not.",
 )
-def keeps_lengths(f, X, theta):
-    return close(f(X, theta).norm(dim=1), X.norm(dim=1))
+def keeps_lengths(f, X, alpha):
+    return close(f(X, alpha).norm(dim=1), X.norm(dim=1))
 
 
 def turned(X, Y, angles):
@@ -396,74 +431,69 @@ def turned(X, Y, angles):
 
 
 @says("转的角度不对。", "The angle is wrong.")
-def by_theta(f, X, theta):
-    turned(X, f(X, theta), torch.tensor([theta]))
+def by_alpha(f, X, alpha):
+    turned(X, f(X, alpha), torch.tensor([alpha]))
 
 
 rotate = exercise(
     rotate,
     points,
-    holds=[keeps_lengths, by_theta],
+    holds=[keeps_lengths, by_alpha],
     wrong=r"""
 [[c, s], [-s, c]] => [[c, -s], [s, c]]
 转反了，成了顺时针：这个矩阵是给列向量用的，这里的点是行。
 It turns the wrong way, clockwise: this matrix is for column vectors, and the
 points here are rows.
 
-c, s = => theta = math.radians(theta)\n    c, s =
-你把 theta 当成了度数：它已经是弧度，不要再换算。
-You take theta for degrees: it is in radians already, so do not convert it.
+c, s = => alpha = math.radians(alpha)\n    c, s =
+你把 alpha 当成了度数：它已经是弧度，不要再换算。
+You take alpha for degrees: it is in radians already, so do not convert it.
 
-c, s = => theta = math.degrees(theta)\n    c, s =
-你把 theta 换算成了度数：math.cos 和 math.sin 要的正是弧度，不要换算。
-You convert theta to degrees: radians are what math.cos and math.sin want, so
+c, s = => alpha = math.degrees(alpha)\n    c, s =
+你把 alpha 换算成了度数：math.cos 和 math.sin 要的正是弧度，不要换算。
+You convert alpha to degrees: radians are what math.cos and math.sin want, so
 do not convert it.
 
 X @ R => (X @ R).T.reshape(X.shape)
-转得对，但 (2, N) 是用 reshape 变成 (N, 2) 的，x 和 y 混在了一起：要换的是轴的
-次序，不是切法。
-Turned rightly, but (2, N) was made (N, 2) by reshape, which mixes x and y:
-change the order of the axes, and not how the numbers are cut.
+转得对，但 (2, N) 是用 reshape 变成 (N, 2) 的，x 和 y 混在了一起。
+Turned rightly, but (2, N) was made (N, 2) by reshape, which mixes x and y.
 
 x, y = X.T
-radius, angle = X.norm(dim=1), torch.atan(y / x) + theta
+radius, angle = X.norm(dim=1), torch.atan(y / x) + alpha
 return torch.stack([radius * angle.cos(), radius * angle.sin()], dim=1)
 atan(y / x) 分不清相反的两个方向，x 为负的点转到了对面。
 atan(y / x) does not tell opposite directions apart, and points with negative x
 land on the other side.
 
 [[c, s], [-s, c]] => [[c, s], [s, c]]
-矩阵里少了一个负号：第 2 行是 e2 的去处，逆时针转 90° 时它到 (-1, 0)。
-A minus sign is missing in the matrix: row 2 is where e2 goes, and turned
-counter-clockwise by 90° it goes to (-1, 0).
+矩阵里的正负号不对，e2 转到了错误的一边，长度也变了。
+A sign in the matrix is wrong: e2 goes to the wrong side, and lengths change.
 
 [[c, s], [-s, c]] => [[c, s], [s, -c]]
-你的矩阵是一个镜像，不是旋转，行列式是 -1：负号放错了位置，第 2 行是 e2 的去
-处。
-Your matrix is a mirror and no rotation, its determinant is -1: the minus sign
-stands in the wrong place, row 2 is where e2 goes.
+你的矩阵是一个镜像，不是旋转：e2 到了反方向。
+Your matrix is a mirror and no rotation: e2 goes the opposite way.
 
 [[c, s], [-s, c]] => [[s, c], [-c, s]]
-sin 和 cos 对调了：theta = 0 时点应当不动。
-Sine and cosine are swapped: with theta = 0 the points must stay where they
+sin 和 cos 对调了：alpha = 0 时点应当不动。
+Sine and cosine are swapped: with alpha = 0 the points must stay where they
 are.
 
 x, y = X.T
-x = x * math.cos(theta) - y * math.sin(theta)
-y = x * math.sin(theta) + y * math.cos(theta)
+x = x * math.cos(alpha) - y * math.sin(alpha)
+y = x * math.sin(alpha) + y * math.cos(alpha)
 return torch.stack([x, y], dim=1)
 你先更新了 x，再用新的 x 去算 y：算 y 时要用原来的 x。
 You update x first and then compute y from the new x: y needs the old one.
 
 centre = X.mean(dim=0)
-return right(X - centre, theta) + centre
+return right(X - centre, alpha) + centre
 你绕的是这些点的中心，题目要求绕原点。
 You turn about the centre of the points; turn about the origin.
 
 X @ R => R @ X
-你把矩阵乘在了左边：左边的矩阵混合各行，形状也对不上。点在行里，要从右边乘。
-You multiply by the matrix on the left: there it mixes rows, and the shapes do
-not fit. The points are rows, so multiply on the right.
+你把矩阵乘在了左边：左边的矩阵混合各行，形状也只有 N = 2 时对得上。
+You multiply by the matrix on the left: there it mixes rows, and the shapes fit
+for N = 2 only.
 
 X @ R => (X @ R).squeeze()
 只有一个点时少了一个轴：形状应和 X 的一样。
@@ -471,7 +501,7 @@ With a single point an axis is missing: the shape is that of X.
 """,
 )
 
-# --- 4. turn two by two ------------------------------------------------------
+# --- turn two by two ---------------------------------------------------------
 
 
 def rotate_pairs(X, angles):
@@ -574,20 +604,20 @@ answer you know: turned by 90°, (0, 1) must go to (-1, 0).
 """,
 )
 
-# --- 5. from paper to code ---------------------------------------------------
+# --- from paper to code ------------------------------------------------------
 
 
 def to_rows(M1, c1, M2, c2):
-    A = M1.T @ M2.T  # (F, G) @ (G, E) -> (F, E)
+    A = M1.T @ M2.T  # (D, G) @ (G, E) -> (D, E)
     b = M2 @ c1 + c2  # (E, G) @ (G, 1) -> (E, 1)
     return A, b.squeeze(1)  # (E, 1) -> (E,)
 
 
 def papers(rng):
-    for s in rounds(rng, "F G E"):
+    for s in rounds(rng, "D G E"):
         s["1"] = 1
         yield (
-            s.normal("G F"), s.normal("G 1"), s.normal("E G"), s.normal("E 1"),
+            s.normal("G D"), s.normal("G 1"), s.normal("E G"), s.normal("E 1"),
         )  # fmt: skip
 
 
@@ -596,39 +626,35 @@ to_rows = exercise(
     papers,
     wrong="""
 A = M1.T @ M2.T => A = M2 @ M1
-A 没有转置：M2 @ M1 是列写法的矩阵，形状 (E, F)，行写法要 (F, E)。
-A is not transposed: M2 @ M1 is the matrix for columns, of shape (E, F); rows
-need (F, E).
+A 是作用于列的矩阵，形状 (E, D)，应为 (D, E)。
+Your A is the matrix that acts on columns, of shape (E, D) and not (D, E).
 
 return M2 @ M1, M2 @ c1 + c2
-这还是论文的列写法：A 要转置，b 是一列 (E, 1)，应为 (E,)。
-This is still the paper's form for columns: A has to be transposed, and b is a
+这还是论文的列写法：A 作用于列，b 是一列 (E, 1)，应为 (E,)。
+This is still the paper's form for columns: A acts on columns, and b is a
 column (E, 1) that should have shape (E,).
 
 A = M1.T @ M2.T => A = M2.T @ M1.T
-A 的次序没有倒过来：列写法从右往左读，行写法从左往右读，先 M1 后 M2。你的乘积只
-有大小凑巧时才乘得起来。
-The order in A is not reversed: columns are read from right to left, rows from
-left to right, first M1, then M2. Your product fits only where the sizes happen
-to.
+A 里两个矩阵的次序不对：行写法从左往右读。你的乘积只有大小凑巧时才乘得起来。
+The order of the two matrices in A is wrong: rows are read from left to right.
+Your product fits only where the sizes happen to.
 
 A = M1.T @ M2.T => A = M1 @ M2
-A 的次序倒了，矩阵却没有转置：M1 @ M2 只有大小凑巧时才乘得起来。
-The order in A is reversed, but the matrices are not transposed: M1 @ M2 can be
+A 里的次序对，但两个矩阵还是作用于列的：M1 @ M2 只有大小凑巧时才乘得起来。
+The order in A is right, but both matrices still act on columns: M1 @ M2 can be
 multiplied only where the sizes happen to fit.
 
 b = M2 @ c1 + c2 => b = c2
-b 里只有 c2：c1 经过 M2 以后也留在结果里。
-Your b holds only c2: c1 goes through M2 and stays in the result too.
+b 里只有 c2：c1 的作用没有了。
+Your b holds only c2: what c1 adds is lost.
 
 b = M2 @ c1 + c2 => b = M2 @ c1
 b 里忘了加 c2。
 Your b lacks c2.
 
 b = M2 @ c1 + c2 => b = c1 + c2
-b 等于 c1 + c2：c1 在括号里面，先要经过 M2。
-Your b is c1 + c2: c1 stands inside the brackets and has to go through M2
-first.
+b 等于 c1 + c2：可是 c1 在论文公式的括号里面。
+Your b is c1 + c2, but c1 stands inside the brackets of the paper's formula.
 
 b.squeeze(1) => b
 b 的值对，但还是一列 (E, 1)，应为 (E,)：加到行上它会广播成别的形状。
@@ -645,9 +671,8 @@ b 的值对，但形状是 (1, E)：题目要求 (E,)。
 The values of b are right, but its shape is (1, E): (E,) is asked for.
 
 b = M2 @ c1 + c2 => b = M2.T @ c1 + c2
-b 里多转置了一次：c1 还是一列，列左边乘的就是 M2。
-There is a transpose too many in b: c1 is a column, and columns have M2 itself
-on their left.
+b 里多转置了一次：c1 还是一列。
+There is a transpose too many in b: c1 is still a column.
 
 b = M2 @ c1 + c2 => b = M2 @ c1 - c2
 b 里的 c2 符号反了。
@@ -659,7 +684,7 @@ The order is reversed: first A, then b.
 """,
 )
 
-# --- 6. shuffle, and back ----------------------------------------------------
+# --- shuffle, and back -------------------------------------------------------
 
 
 def shuffle_and_back(order):
@@ -684,23 +709,20 @@ shuffle_and_back = exercise(
     orders,
     wrong="""
 return P, P.T => return P.T, P
-P 和 Q 反了：你的 P 做的是还原。P 的第 i 行要取出 X 的第 order[i] 行。
-P and Q are swapped: your P puts things back. Row i of P has to take out row
-order[i] of X.
+P 和 Q 反了：你的 P 做的是还原。
+P and Q are swapped: your P puts things back.
 
 return P, P.T => return P, P
 Q 等于 P：再打乱一次回不到原处。
 Your Q equals P: to shuffle once more does not put things back.
 
 return P, P.T => return P.T, P.T
-Q 对了，P 却也等于 Q：P 的第 i 行要取出 X 的第 order[i] 行。
-Q is right, but P is the same as Q: row i of P has to take out row order[i] of
-X.
+Q 对了，P 却也等于 Q，它做的是还原。
+Q is right, but P is the same as Q and puts things back.
 
 return P, P.T => return P, eye[order.flip(0)]
-Q 是把 order 倒过来得到的：倒过来不是还原。第 order[i] 行要回到第 i 行。
-Your Q comes from order reversed: that does not undo it. Row order[i] has to
-come back from row i.
+Q 是把 order 倒过来得到的：倒过来不是还原。
+Your Q comes from order reversed: that does not undo it.
 
 return P, P.T => return P, eye
 Q 是单位矩阵，什么也没有还原：Q 要把 P 打乱的行放回去。
