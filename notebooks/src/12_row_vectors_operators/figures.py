@@ -29,7 +29,7 @@ def change(values: Tensor, words: Sequence[str]) -> Figure:
     Returns:
         The figure.
     """
-    fig, ax = plots.subplots(height=1.3)
+    _, ax = plots.subplots(height=1.3)
     return plots.matrix(
         values, ax=ax, title="change of the result", rows=words, fmt=".2f",
         signed=True,
