@@ -1,7 +1,8 @@
-"""Lesson 15's attention against PyTorch's own: values and gradients.
+"""Lesson 16's attention against PyTorch's own: values and gradients.
 
-The function and the classes are taken from the lesson's source as students
-see them. All in float64, 5 random sizes each, with and without masks.
+The function and the loop over heads are taken from the lesson's source as
+students see them, the class that they write is the room's reference answer.
+All in float64, 5 random sizes each, with and without masks.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+import rooms
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -23,8 +25,12 @@ MASKS = ("none", "causal", "padding", "both")
 @pytest.fixture(scope="module")
 def made() -> SimpleNamespace:
     """The imports, functions and classes of the lesson, as one namespace."""
-    scope = {"__name__": "lesson_15"}
-    exec(build.definitions("15").replace("import checks as check", ""), scope)
+    lines = build.definitions("16").split("\n")
+    own = ("import checks as check", "import figures")
+    scope = {"__name__": "lesson_16"}
+    exec("\n".join(line for line in lines if line not in own), scope)
+    asked = rooms.exercises(build.find(build.ROOT, "16").parent)
+    scope["MultiHeadAttention"] = asked["MultiHeadAttention"].answer
     return SimpleNamespace(**scope)
 
 
@@ -92,7 +98,7 @@ def same_weights(made, d_model: int, H: int) -> tuple:
     loop = made.MultiHeadLoop(d_model, H)
     for parameter in loop.parameters():
         nn.init.normal_(parameter, std=0.5)  # PyTorch's biases start at 0
-    fused = made.SelfAttention(d_model, H)
+    fused = made.MultiHeadAttention(d_model, H)
     theirs = nn.MultiheadAttention(d_model, H, batch_first=True)
     weight, bias = (stacked(loop.heads, p) for p in ("weight", "bias"))
     out = {f"out.{k}": v for k, v in loop.out.state_dict().items()}
@@ -133,10 +139,8 @@ def test_one_product_is_multihead_attention(made, seed, kind):
     _, fused, theirs = same_weights(made, H * D, H)
     x = torch.randn(B, N, H * D, requires_grad=True)
     keep = keep_mask(kind, B, N)
-    y, weights = library(theirs, x, keep, H)
-    ours, maps = fused(x, keep if keep is None else keep[:, None])
-    assert maps.shape == (B, H, N, N)
-    assert_close(maps, weights)
+    y, _ = library(theirs, x, keep, H)
+    ours = fused(x, keep if keep is None else keep[:, None])
     agree(ours, y, [x, *fused.parameters()], [x, *theirs.parameters()])
 
 
@@ -170,16 +174,16 @@ def test_loop_is_multihead_attention(made, seed, kind):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_padding_as_key_padding_mask(made, seed):
-    """The mask (B, 1, 1, N) of the lesson is theirs (B, N), inverted."""
+    """The masks (B, 1, 1, N) and (B, 1, N) are theirs (B, N), inverted."""
     B, N, H, D = sizes(seed)
-    _, fused, theirs = same_weights(made, H * D, H)
+    loop, fused, theirs = same_weights(made, H * D, H)
     x = torch.randn(B, N, H * D)
     real = torch.arange(N) < torch.randint(1, N + 1, (B, 1))  # (B, N)
-    ours, maps = fused(x, real[:, None, None])
     y, weights = theirs(
         x, x, x, key_padding_mask=~real, average_attn_weights=False
     )
-    assert_close((ours, maps), (y, weights))
+    assert_close(fused(x, real[:, None, None]), y)
+    assert_close(loop(x, real[:, None]), (y, weights))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -191,8 +195,8 @@ def test_future_edits_leave_the_past(made, seed):
     for t in range(1, N):
         other = x.clone()
         other[:, t:] = torch.randn(B, N - t, H * D)
-        for module in (loop, fused):
-            before, after = module(x, causal)[0], module(other, causal)[0]
+        for run in (fused, lambda *given: loop(*given)[0]):
+            before, after = run(x, causal), run(other, causal)
             assert_close(after[:, :t], before[:, :t])
             assert (after[:, t:] - before[:, t:]).abs().amin() > 0
 
