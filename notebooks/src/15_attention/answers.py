@@ -1,92 +1,49 @@
 """Lesson 15: right answers written otherwise, wrong ones that may not pass."""
 
-import itertools
 import math
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-import checks
-
-# --- masked_attention --------------------------------------------------------
+# --- scores_for --------------------------------------------------------------
 
 
-def masked_by_einsum(q, k, v, mask):
-    scores = torch.einsum("bnd,bmd->bnm", q, k) * q.size(-1) ** -0.5
-    if mask is not None:
-        scores = torch.where(mask, scores, torch.tensor(-math.inf).to(q))
-    weights = torch.exp(scores - scores.amax(-1, keepdim=True))
-    weights = weights / weights.sum(-1, keepdim=True)
-    return torch.einsum("bnm,bmd->bnd", weights, v)
+def scores_by_differences(weights, temperature):
+    logs = torch.log(weights / weights[:, :1])
+    return (logs - logs.sum(1)[:, None] / weights.shape[1]).mul(temperature)
 
 
-def masked_by_loops(q, k, v, mask):
-    B, N, D = q.shape
-    allowed = torch.ones(B, N, k.shape[1], dtype=torch.bool)
-    if mask is not None:
-        allowed = allowed & mask
-    rows = []
-    for b, n in itertools.product(range(B), range(N)):
-        seen = allowed[b, n]
-        weights = torch.softmax(k[b, seen] @ q[b, n] / math.sqrt(D), 0)
-        rows.append(weights @ v[b, seen])
-    return torch.stack(rows).view(B, N, -1)
+def scores_by_centring(weights, temperature):
+    M = weights.shape[1]
+    centre = torch.eye(M, dtype=weights.dtype) - 1 / M
+    return temperature * weights.log() @ centre
 
 
-def masked_in_place(q, k, v, mask):
-    scores = torch.matmul(q, k.permute(0, 2, 1)).mul_(q.size(-1) ** -0.5)
-    if mask is not None:
-        scores[~mask.expand_as(scores)] = float("-inf")
-    return torch.matmul(nn.Softmax(dim=2)(scores), v)
+def scores_row_by_row(weights, temperature):
+    rows = [temperature * row.log() for row in weights]
+    return torch.stack([row - row.mean() for row in rows])
 
 
-def masked_by_log(q, k, v, mask):
-    scores = torch.einsum("bnd,bmd->bnm", q / q.shape[2] ** 0.5, k)
-    if mask is not None:
-        scores = scores + mask.to(q.dtype).log()  # 0 or -inf
-    return torch.einsum("bnm,bme->bne", scores.softmax(-1), v)
+def scores_squeezed(weights, temperature):
+    return scores_by_differences(weights, temperature).squeeze()
 
 
-def masked_by_weights(q, k, v, mask):
-    weights = (q @ k.mT / math.sqrt(q.shape[-1])).exp()
-    if mask is not None:
-        weights = weights * mask
-    return weights @ v / weights.sum(-1, keepdim=True)
+def scores_in_float32(weights, temperature):
+    return scores_by_differences(weights.float(), temperature)
 
 
-def masked_by_lowest(q, k, v, mask):
-    scores = (q / q.shape[-1] ** 0.25) @ (k / k.shape[-1] ** 0.25).mT
-    if mask is not None:
-        scores = scores.masked_fill(mask == 0, torch.finfo(q.dtype).min)
-    return scores.log_softmax(-1).exp() @ v
+def scores_as_they_come(weights, temperature):
+    return temperature * weights.log()
 
 
-def masked_by_library(q, k, v, mask):
-    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+def scores_of_ordered_rows(weights, temperature):
+    return scores_by_differences(weights, temperature).sort(dim=1).values
 
 
-def masked_squeezed(q, k, v, mask):
-    return masked_by_einsum(q, k, v, mask).squeeze()
-
-
-def masked_by_thirty(q, k, v, mask):
-    scores = q @ k.mT / math.sqrt(q.shape[-1])
-    if mask is not None:
-        scores = scores.masked_fill(~mask, -30.0)
-    return scores.softmax(-1) @ v
-
-
-def masked_first_row_for_all(q, k, v, mask):
-    return masked_by_einsum(q, k, v, None if mask is None else mask[:1])
-
-
-def masked_in_float32(q, k, v, mask):
-    return masked_by_einsum(q.float(), k.float(), v.float(), mask)
-
-
-def masked_if_mask(q, k, v, mask):
-    return masked_by_einsum(q, k, v, mask if mask else None)
+def scores_change_the_input(weights, temperature):
+    weights.log_().mul_(temperature)
+    return weights - weights.mean(dim=1, keepdim=True)
 
 
 # --- causal_attention --------------------------------------------------------
@@ -167,6 +124,192 @@ def causal_without_sum(q, k, v):
     return (q @ k.mT / math.sqrt(q.shape[-1])).exp().tril() @ v
 
 
+# --- is_causal ---------------------------------------------------------------
+
+
+def peeks_by_assertion(layer, x):
+    y, N = layer(x), x.shape[1]
+    for t in range(1, N):
+        for _ in range(20):
+            other = torch.cat([x[:, :t], 3 * torch.randn_like(x[:, t:])], 1)
+            try:
+                torch.testing.assert_close(layer(other)[:, :t], y[:, :t])
+            except AssertionError:
+                return False
+    return True
+
+
+def peeks_one_at_a_time(layer, x):
+    y = layer(x)
+    for s in range(x.shape[1]):
+        for _ in range(30):
+            other = x.clone()
+            other[:, s] += 5 * torch.randn_like(x[:, s])
+            moved = (layer(other) - y).abs().amax(dim=(0, 2)) > 1e-9
+            if moved[:s].any():
+                return False
+    return True
+
+
+def peeks_by_pairs(layer, x):
+    same = []
+    for t in range(x.shape[1] - 1):
+        for scale in (-10, -1, 1, 10):
+            other = x.clone()
+            other[:, t + 1 :] = scale * (1 + torch.rand_like(x[:, t + 1 :]))
+            gap = layer(other)[:, : t + 1] - layer(x)[:, : t + 1]
+            same.append(gap.abs().max().item() < 1e-8)
+    return all(same)
+
+
+def peeks_by_jacobian(layer, x):
+    J = torch.autograd.functional.jacobian(layer, x).abs().sum((0, 2, 3, 5))
+    return torch.allclose(J.triu(1), torch.zeros_like(J))
+
+
+def peeks_last_only(layer, x):
+    other = x.clone()
+    other[:, -1] = torch.randn_like(x[:, -1])
+    return torch.allclose(layer(other)[:, :-1], layer(x)[:, :-1])
+
+
+def peeks_first_sample(layer, x):
+    return peeks_by_assertion(lambda one: layer(one)[:1], x)
+
+
+def peeks_in_one_sample(layer, x):
+    return peeks_by_assertion(layer, x[:1])
+
+
+def peeks_in_place(layer, x):
+    y = layer(x)
+    for t in range(x.shape[1]):
+        x[:, t + 1 :] = torch.randn_like(x[:, t + 1 :])
+        if not torch.allclose(layer(x)[:, : t + 1], y[:, : t + 1]):
+            return False
+    return True
+
+
+def peeks_as_tensor(layer, x):
+    return torch.tensor(peeks_by_assertion(layer, x))
+
+
+def peeks_of_zeros(layer, x):
+    return torch.allclose(layer(torch.zeros_like(x)), torch.zeros_like(x))
+
+
+# --- masked_attention --------------------------------------------------------
+
+
+def masked_by_einsum(q, k, v, mask):
+    scores = torch.einsum("bnd,bmd->bnm", q, k) * q.size(-1) ** -0.5
+    empty = torch.zeros((), dtype=torch.bool)
+    if mask is not None:
+        empty = (~mask).all(dim=-1, keepdim=True)
+        lowest = torch.tensor(-math.inf).to(q)
+        scores = torch.where(mask | empty, scores, lowest)
+    weights = torch.exp(scores - scores.amax(-1, keepdim=True))
+    weights = weights / weights.sum(-1, keepdim=True)
+    weights = torch.where(empty, torch.zeros_like(weights), weights)
+    return torch.einsum("bnm,bmd->bnd", weights, v)
+
+
+def masked_by_loops(q, k, v, mask):
+    B, N, d_k = q.shape
+    allowed = torch.ones(B, N, k.shape[1], dtype=torch.bool)
+    if mask is not None:
+        allowed = allowed & mask
+    rows = []
+    for b in range(B):
+        for n in range(N):
+            seen = allowed[b, n]
+            weights = torch.softmax(k[b, seen] @ q[b, n] / math.sqrt(d_k), 0)
+            rows.append(weights @ v[b, seen])
+    return torch.stack(rows).view(B, N, -1)
+
+
+def masked_in_place(q, k, v, mask):
+    scores = torch.matmul(q, k.permute(0, 2, 1)).mul_(q.size(-1) ** -0.5)
+    if mask is None:
+        return torch.matmul(nn.Softmax(dim=2)(scores), v)
+    hide = ~mask.expand_as(scores)
+    scores[hide] = -1e9
+    weights = nn.Softmax(dim=2)(scores)
+    return torch.matmul(weights.masked_fill(hide, 0), v)
+
+
+def masked_by_log(q, k, v, mask):
+    scores = torch.einsum("bnd,bmd->bnm", q / q.shape[2] ** 0.5, k)
+    some = torch.ones(1, 1, dtype=q.dtype)
+    if mask is not None:
+        some = mask.any(dim=-1, keepdim=True).to(q.dtype)
+        scores = scores + torch.maximum(mask.to(q.dtype), 1 - some).log()
+    return torch.einsum("bnm,bme->bne", scores.softmax(-1), v) * some
+
+
+def masked_by_weights(q, k, v, mask):
+    weights = (q @ k.mT / math.sqrt(q.shape[-1])).exp()
+    if mask is not None:
+        weights = weights * mask
+    total = weights.sum(-1, keepdim=True)
+    return weights @ v / (total + (total == 0))
+
+
+def masked_by_lowest(q, k, v, mask):
+    scores = (q / q.shape[-1] ** 0.25) @ (k / k.shape[-1] ** 0.25).mT
+    if mask is None:
+        return scores.log_softmax(-1).exp() @ v
+    scores = scores.masked_fill(mask == 0, torch.finfo(q.dtype).min)
+    return scores.log_softmax(-1).exp() @ v * mask.any(-1).unsqueeze(-1)
+
+
+def masked_by_library(q, k, v, mask):
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+
+
+def masked_squeezed(q, k, v, mask):
+    return masked_by_einsum(q, k, v, mask).squeeze()
+
+
+def masked_by_thirty(q, k, v, mask):
+    scores = q @ k.mT / math.sqrt(q.shape[-1])
+    if mask is None:
+        return scores.softmax(-1) @ v
+    scores = scores.masked_fill(~mask, -30.0)
+    return scores.softmax(-1) @ v * mask.any(-1, keepdim=True)
+
+
+def masked_then_cleaned(q, k, v, mask):
+    scores = q @ k.mT / math.sqrt(q.shape[-1])
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -torch.inf)
+    weights = scores.softmax(-1)
+    return weights.where(weights.isfinite(), 0.0) @ v
+
+
+def masked_added_and_cleaned(q, k, v, mask):
+    scores = q @ k.mT / math.sqrt(q.shape[-1])
+    if mask is not None:
+        scores = scores + mask.to(q.dtype).log()
+    return scores.softmax(-1).nan_to_num() @ v
+
+
+def masked_cut_off(q, k, v, mask):
+    return masked_by_einsum(q.detach(), k, v, mask)
+
+
+def masked_first_row_for_all(q, k, v, mask):
+    return masked_by_einsum(q, k, v, None if mask is None else mask[:1])
+
+
+def masked_in_float32(q, k, v, mask):
+    return masked_by_einsum(q.float(), k.float(), v.float(), mask)
+
+
+def masked_if_mask(q, k, v, mask):
+    return masked_by_einsum(q, k, v, mask if mask else None)
+
+
 # --- padded_attention --------------------------------------------------------
 
 
@@ -231,199 +374,23 @@ def padded_with_epsilon(q, k, v, lengths):
     return weights / (weights.sum(-1, keepdim=True) + 1e-3) @ v
 
 
-# --- attend_in_heads ---------------------------------------------------------
-
-
-def heads_by_einsum(q, k, v, num_heads):
-    q, k, v = (x.unflatten(-1, (num_heads, -1)) for x in (q, k, v))
-    scores = torch.einsum("bnhd,bmhd->bhnm", q, k) / q.shape[-1] ** 0.5
-    y = torch.einsum("bhnm,bmhd->bnhd", scores.softmax(-1), v)
-    return y.flatten(2)
-
-
-def heads_in_the_batch(q, k, v, num_heads):
-    q, k, v = (torch.cat(x.chunk(num_heads, dim=2)) for x in (q, k, v))
-    scores = torch.bmm(q, k.transpose(1, 2)) / math.sqrt(q.shape[-1])
-    y = torch.bmm(scores.softmax(-1), v)
-    return torch.cat(y.chunk(num_heads), dim=2)
-
-
-def heads_by_vmap(q, k, v, num_heads):
-    parts = (x.unflatten(-1, (num_heads, -1)) for x in (q, k, v))
-    y = torch.vmap(F.scaled_dot_product_attention, in_dims=2)(*parts)
-    return y.movedim(0, 2).flatten(2)
-
-
-def heads_squeezed(q, k, v, num_heads):
-    return heads_by_einsum(q, k, v, num_heads).squeeze()
-
-
-def heads_by_loop(q, k, v, num_heads):
-    D = q.shape[-1] // num_heads
-    y = torch.empty_like(q)
-    for h in range(num_heads):
-        s = slice(h * D, (h + 1) * D)
-        one = F.scaled_dot_product_attention(q[..., s], k[..., s], v[..., s])
-        y[..., s] = one
-    return y
-
-
-def heads_sentence_by_sentence(q, k, v, num_heads):
-    rows = zip(q.split(1), k.split(1), v.split(1), strict=True)
-    return torch.cat([heads_by_einsum(*row, num_heads) for row in rows])
-
-
-class HeadsByChunks(nn.Module):
-    def forward(self, q, k, v, num_heads):
-        return checks.one_by_one(q, k, v, num_heads)
-
-
-def heads_in_the_wrong_order(q, k, v, num_heads):
-    y = heads_by_einsum(q, k, v, num_heads).unflatten(-1, (num_heads, -1))
-    return y.flip(2).flatten(2)
-
-
-def heads_share_the_weights(q, k, v, num_heads):
-    D = q.shape[-1] // num_heads
-    scores = q[..., :D] @ k[..., :D].mT / math.sqrt(D)
-    return scores.softmax(-1) @ v
-
-
-def heads_joined_below(q, k, v, num_heads):
-    return torch.cat(heads_by_einsum(q, k, v, num_heads).chunk(num_heads, 2))
-
-
-# --- multi_head --------------------------------------------------------------
-
-
-def cross_by_loop(x, memory, w_q, w_k, w_v, w_o, num_heads):
-    D = w_q.shape[1] // num_heads
-    y = 0
-    for h in range(num_heads):
-        s = slice(h * D, (h + 1) * D)
-        q, k, v = x @ w_q[:, s], memory @ w_k[:, s], memory @ w_v[:, s]
-        y = y + F.scaled_dot_product_attention(q, k, v) @ w_o[s]
-    return y
-
-
-def cross_by_einsum(x, memory, w_q, w_k, w_v, w_o, num_heads):
-    w_q, w_k, w_v = (w.unflatten(1, (num_heads, -1)) for w in (w_q, w_k, w_v))
-    q = torch.einsum("bnf,fhd->bhnd", x, w_q)
-    k = torch.einsum("bme,ehd->bhmd", memory, w_k)
-    v = torch.einsum("bme,ehd->bhmd", memory, w_v)
-    scores = torch.einsum("bhnd,bhmd->bhnm", q, k).div(q.shape[-1] ** 0.5)
-    y = torch.einsum("bhnm,bhmd->bnhd", scores.softmax(-1), v)
-    w_o = w_o.unflatten(0, (num_heads, -1))
-    return torch.einsum("bnhd,hdf->bnf", y, w_o)
-
-
-def cross_in_one_product(x, memory, w_q, w_k, w_v, w_o, num_heads):
-    k, v = (memory @ torch.cat([w_k, w_v], dim=1)).chunk(2, dim=-1)
-    return heads_by_einsum(F.linear(x, w_q.T), k, v, num_heads) @ w_o
-
-
-def cross_squeezed(*args):
-    return cross_by_loop(*args).squeeze()
-
-
-def cross_of_two_heads(x, memory, w_q, w_k, w_v, w_o, num_heads):
-    return cross_by_loop(x, memory, w_q, w_k, w_v, w_o, 2)
-
-
-def cross_with_places(x, memory, w_q, w_k, w_v, w_o, num_heads):
-    place = 0.1 * torch.arange(memory.shape[1], dtype=x.dtype)[:, None]
-    return cross_by_loop(x, memory + place, w_q, w_k, w_v, w_o, num_heads)
-
-
-def cross_output_before(x, memory, w_q, w_k, w_v, w_o, num_heads):
-    eye = torch.eye(len(w_o), dtype=w_o.dtype)
-    return cross_by_loop(x @ w_o, memory, w_q, w_k, w_v, eye, num_heads)
-
-
-def cross_with_weights(*args):
-    return cross_by_loop(*args), None
-
-
-# --- is_equivariant ----------------------------------------------------------
-
-
-def order_by_assertion(layer, x):
-    y = layer(x)
-    for seed in range(30):
-        rng = torch.Generator().manual_seed(seed)
-        s = torch.randperm(x.shape[1], generator=rng)
-        try:
-            torch.testing.assert_close(layer(x[:, s]), y[:, s])
-        except AssertionError:
-            return False
-    return True
-
-
-def order_by_swaps(layer, x):
-    # All swaps of two positions generate every order.
-    y, N = layer(x), x.shape[1]
-    for a, b in itertools.combinations(range(N), 2):
-        s = list(range(N))
-        s[a], s[b] = b, a
-        if (layer(x[:, s]) - y[:, s]).abs().max() > 1e-9:
-            return False
-    return True
-
-
-def order_by_matrix(layer, x):
-    rights = []
-    for _ in range(25):
-        P = torch.eye(x.shape[1], dtype=x.dtype)[torch.randperm(x.shape[1])]
-        rights.append(torch.allclose(layer(P @ x), P @ layer(x)))
-    return all(rights)
-
-
-def order_by_all_orders(layer, x):
-    y = layer(x)
-    every = map(list, itertools.permutations(range(x.shape[1])))
-    return all(torch.allclose(layer(x[:, s]), y[:, s]) for s in every)
-
-
-def order_of_one_sample(layer, x):
-    return order_by_assertion(lambda one: layer(one)[:1], x)
-
-
-def order_of_the_first_alone(layer, x):
-    return order_by_assertion(layer, x[:1])
-
-
-def order_by_one_shuffle(layer, x):
-    s = torch.randperm(x.shape[1])
-    return torch.allclose(layer(x[:, s]), layer(x)[:, s])
-
-
-def order_of_sorted_results(layer, x):
-    s = torch.randperm(x.shape[1])
-    y, z = layer(x).sort(1).values, layer(x[:, s]).sort(1).values
-    return torch.allclose(y, z)
-
-
-def order_by_jacobian(layer, x):
-    J = torch.autograd.functional.jacobian(layer, x).sum((0, 2, 3, 5))
-    shuffles = [torch.randperm(x.shape[1]) for _ in range(20)]
-    return all(torch.allclose(J[s][:, s], J) for s in shuffles)
-
-
-def order_of_zeros(layer, x):
-    return order_by_swaps(layer, torch.zeros_like(x))
-
-
-def order_changes_the_input(layer, x):
-    y, s = layer(x), torch.randperm(x.shape[1])
-    x.copy_(x[:, s])
-    return torch.allclose(layer(x), y[:, s])
-
-
-def order_as_tensor(layer, x):
-    return torch.tensor(order_by_swaps(layer, x))
-
-
 RIGHT = {
+    "scores_for": [
+        scores_by_differences,
+        scores_by_centring,
+        scores_row_by_row,
+    ],
+    "causal_attention": [
+        causal_by_prefix,
+        causal_by_triu,
+        causal_by_places,
+        causal_second_chance,
+    ],
+    "is_causal": [
+        peeks_by_assertion,
+        peeks_one_at_a_time,
+        peeks_by_pairs,
+    ],
     "masked_attention": [
         masked_by_einsum,
         masked_by_loops,
@@ -432,13 +399,6 @@ RIGHT = {
         masked_by_weights,
         masked_by_lowest,
     ],
-    "causal_attention": [
-        causal_by_prefix,
-        causal_by_triu,
-        causal_by_library,
-        causal_by_places,
-        causal_second_chance,
-    ],
     "padded_attention": [
         padded_by_loop,
         padded_by_large_number,
@@ -446,31 +406,18 @@ RIGHT = {
         padded_open_where_empty,
         padded_into_zeros,
     ],
-    "attend_in_heads": [heads_by_einsum, heads_in_the_batch, heads_by_vmap],
-    "multi_head": [
-        cross_by_loop,
-        cross_by_einsum,
-        cross_in_one_product,
-        checks.library,
-    ],
-    "is_equivariant": [
-        order_by_assertion,
-        order_by_swaps,
-        order_by_matrix,
-        order_by_all_orders,
-    ],
 }
 
 WRONG = {
-    "masked_attention": [
-        masked_by_library,
-        masked_squeezed,
-        masked_by_thirty,
-        masked_first_row_for_all,
-        masked_in_float32,
-        masked_if_mask,
+    "scores_for": [
+        scores_squeezed,
+        scores_in_float32,
+        scores_as_they_come,
+        scores_of_ordered_rows,
+        scores_change_the_input,
     ],
     "causal_attention": [
+        causal_by_library,
         causal_squeezed,
         causal_by_hundred,
         causal_itself_only,
@@ -480,37 +427,31 @@ WRONG = {
         causal_nan_to_zero,
         causal_without_sum,
     ],
+    "is_causal": [
+        peeks_by_jacobian,
+        peeks_last_only,
+        peeks_first_sample,
+        peeks_in_one_sample,
+        peeks_in_place,
+        peeks_as_tensor,
+        peeks_of_zeros,
+    ],
+    "masked_attention": [
+        masked_by_library,
+        masked_squeezed,
+        masked_by_thirty,
+        masked_then_cleaned,
+        masked_added_and_cleaned,
+        masked_cut_off,
+        masked_first_row_for_all,
+        masked_in_float32,
+        masked_if_mask,
+    ],
     "padded_attention": [
         padded_squeezed,
         padded_by_thirty,
         padded_without_gradient_of_values,
         padded_from_the_left,
         padded_with_epsilon,
-    ],
-    "attend_in_heads": [
-        heads_squeezed,
-        heads_by_loop,
-        heads_sentence_by_sentence,
-        HeadsByChunks(),
-        heads_in_the_wrong_order,
-        heads_share_the_weights,
-        heads_joined_below,
-    ],
-    "multi_head": [
-        cross_squeezed,
-        cross_of_two_heads,
-        cross_with_places,
-        cross_output_before,
-        cross_with_weights,
-    ],
-    "is_equivariant": [
-        order_of_one_sample,
-        order_of_the_first_alone,
-        order_by_one_shuffle,
-        order_of_sorted_results,
-        order_by_jacobian,
-        order_of_zeros,
-        order_changes_the_input,
-        order_as_tensor,
     ],
 }

@@ -1,194 +1,103 @@
-"""Lesson 15: attention with masks, in heads, from another sequence."""
+"""Lesson 15: attention by one head, its masks, and a test for causality."""
 
 import math
+import warnings
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from exercises import Rejection, draw, exercise, labelled, says, variations
 from exercises.properties import (
     finite,
     hides_the_future,
-    no_loop,
     sees_the_past,
     without,
 )
 
 DTYPE = torch.float64  # the lesson's default
 
-# --- 1: a mask -------------------------------------------------------------
+CUT = (
+    "梯度传不回 q、k、v：输出在半路与计算图断开了。",
+    "No gradient flows back to q, k, v: the output is cut off from the graph "
+    "on the way.",
+)
+own = without(
+    "scaled_dot_product_attention multi_head_attention_forward",
+    "你调用了现成的注意力：这里要自己写。",
+    "You call an attention that exists already: here, write it yourself.",
+)
+
+# --- 1: weights ------------------------------------------------------------
 
 
-def masked_attention(q, k, v, mask):
-    scores = q @ k.mT / math.sqrt(q.shape[-1])  # (B, N, M)
-    if mask is not None:
-        scores = scores.masked_fill(~mask, -torch.inf)
-    return scores.softmax(dim=-1) @ v  # (B, N, D_v)
+def scores_for(weights, temperature):
+    logs = weights.log()  # (N, M)
+    return temperature * (logs - logs.mean(dim=-1, keepdim=True))
 
 
-def masks(rng):
-    for i, s in enumerate(variations(rng, "B N M D E")):
-        parts = s.normal("B N D"), s.normal("B M D"), s.normal("B M E")
-        for n, word in enumerate((None, "N M", "B 1 M")):
-            if n == i % 3 or not s.about or "." in s.about:
-                mask = word and s.integers(word.replace("1", ""), 0, 2) > 0
-                if word:  # every row has at least one True
-                    last = torch.arange(len(mask)) % s.M
-                    mask[torch.arange(len(mask)), last] = True
-                    mask = s.lay(mask.view(s.N if n == 1 else s.B, -1, s.M))
-                    mask = mask[:, 0] if n == 1 else mask
-                yield *parts, mask
-
-
-def equal_keys(q, k, v, mask, score):
-    """Inputs whose keys are all equal, and the mean of the values seen."""
-    q, k, v = torch.ones_like(q).double(), torch.ones_like(k), v.double()
-    k = k.double() * score / math.sqrt(q.shape[-1])
-    seen = k.new_ones(1, 1, k.shape[1]) if mask is None else mask.double()
-    mean = seen @ v / seen.sum(dim=-1, keepdim=True)
-    return (q, k, v, mask), mean.expand(*q.shape[:2], -1)
+def weighings(rng):
+    for s in variations(rng, "N M"):
+        temperature = 0.25 + 3 * torch.rand((), generator=rng).item()
+        yield s.lay(s.normal("N M").softmax(dim=-1)), temperature
 
 
 @says(
-    "所有键都相等时，权重应当相等，输出应是可以看的那些值的平均。",
-    "When all keys are equal the weights should be equal, and the output the "
-    "mean of the values that may be looked at.",
+    "softmax(S / T) 不等于 weights。",
+    "softmax(S / T) is not equal to weights.",
 )
-def averages_equal_keys(f, *case):
-    inputs, mean = equal_keys(*case, score=1)
-    return torch.allclose(f(*inputs), mean)
+def gives_the_weights(f, weights, temperature):
+    scores = f(weights, temperature)
+    if scores.shape != weights.shape:
+        return None  # told by the comparison
+    return torch.allclose(
+        (scores / temperature).softmax(dim=-1), weights, atol=1e-6
+    )
 
 
-@says(
-    "分数都在 −100 上下时，不许看的位置也有了权重：遮掉它的那个数不够小。",
-    "Where all scores are around −100, forbidden positions have weight too: "
-    "the number that hides them is not low enough.",
-)
-def hides_from_low_scores(f, *case):
-    inputs, mean = equal_keys(*case, score=-100)
-    return torch.allclose(f(*inputs), mean)
-
-
-masked_attention = exercise(
-    masked_attention,
-    masks,
-    part=True,
-    oracle=lambda q, k, v, mask: F.scaled_dot_product_attention(
-        q, k, v, attn_mask=mask
-    ),
-    holds=[
-        without(
-            "scaled_dot_product_attention multi_head_attention_forward",
-            "你调用了现成的注意力：这里要自己写。",
-            "You call an attention that exists already: here, write it "
-            "yourself.",
-        ),
-        averages_equal_keys,
-        hides_from_low_scores,
-    ],
+scores_for = exercise(
+    scores_for,
+    weighings,
     wrong="""
- / math.sqrt(q.shape[-1]) =>
-你的结果等于没有除以 √D 时的结果：分数应是 q·k / √D，D = q.shape[-1]。
-Your result equals what you get without the division by √D: a score is
-q·k / √D, with D = q.shape[-1].
+ - logs.mean(dim=-1, keepdim=True) =>
+softmax(S / T) 对了，但每行的平均值不是 0：同一行的分数还可以一起加减一个数。
+softmax(S / T) is right, but rows do not have the mean 0: the same number may
+still be added to all scores of a row.
 
-math.sqrt(q.shape[-1]) => q.shape[-1]
-你除以了 D，而不是 √D：点积的标准差是 √D。
-You divide by D and not by √D: the standard deviation of a dot product is √D.
+mean(dim=-1, keepdim=True) => amax(dim=-1, keepdim=True)
+你让每行的最大值成为 0；要的是每行的平均值为 0。
+You make the largest score of each row 0; it is the mean of each row that
+should be 0.
 
-k.mT / => k.mT *
-你乘以了 √D，应该除以它。
-You multiply by √D; divide by it.
-
-math.sqrt(q.shape[-1]) => math.sqrt(v.shape[-1])
-√D 里的 D 取成了值的宽度。点积在 q 与 k 之间，D 是 q（和 k）最后一个轴的大小。
-Your D is the width of the values. The dot product is between q and k, so D is
-the size of their last axis.
-
-math.sqrt(q.shape[-1]) => math.sqrt(q.shape[1])
-你除以了 √N，N 是查询的个数：点积有 D 项，要除的是 √D。
-You divide by √N, the number of queries: a dot product has D terms, and it is
-√D.
-
-math.sqrt(q.shape[-1]) => math.sqrt(k.shape[1])
-你除以了 √M，M 是键的个数：点积有 D 项，要除的是 √D。
-You divide by √M, the number of keys: a dot product has D terms, and it is √D.
-
- / math.sqrt(q.shape[-1]) =>
- @ v => / q.shape[-1] ** 0.5 @ v
-softmax 之后才除以 √D：缩放的应是分数，权重每行之和要是 1。
-The division by √D comes after softmax: it is the scores that are scaled, and
-the weights of a row should add up to 1.
-
-dim=-1 => dim=-2
-softmax 的轴错了：你让每一列之和为 1，应让每一行（每个查询）之和为 1。
-The wrong axis for softmax: your columns add up to 1; it is the rows (one for
-each query) that should.
+.mean(dim=-1, keepdim=True) => .mean()
+你减去了整个矩阵的平均值：每一行要减它自己的。
+You subtract the mean of the whole matrix: each row has its own.
 
 dim=-1 => dim=0
-softmax 沿着批次的轴做了：不同的句子被混在一起。
-Your softmax runs along the batch and mixes sentences.
+你减去了每一列的平均值：softmax 逐行做，一列的数不能一起加减。
+You subtract the mean of each column: softmax works row by row, and a column
+must not be shifted.
 
-~mask => mask
-掩码反了：这里 True 表示可以看，你遮掉的正是可以看的。
-The mask is the wrong way round: True means may be looked at, and that is what
-you hide.
+temperature * => 1 / temperature *
+温度用反了：softmax 里分数要除以温度，所以分数本身要大 T 倍。
+The temperature is the wrong way round: softmax divides the scores by it, so
+the scores themselves are T times larger.
 
-~mask, -torch.inf => mask, -1e9
-掩码反了：True 表示可以看，你给可以看的位置填了很小的数。
-The mask is the wrong way round: True means may be looked at, and there you
-fill in a very low score.
+temperature * =>
+温度没有用上：你的分数只在 T = 1 时给出这些权重。
+The temperature has no effect: your scores give these weights only for T = 1.
 
-scores.masked_fill(~mask, -torch.inf) => scores * mask
-你用乘法把分数变成了 0，或填了 0，但 e⁰ = 1，不许看的位置仍有权重。
-You turned scores into 0, but e⁰ = 1, so the forbidden positions still have
-weight.
+weights.log() => weights
+没有取对数：softmax 对分数取指数，要倒回去。
+The logarithm is missing: softmax takes exponentials of the scores, and that
+has to be undone.
 
-scores.masked_fill(~mask, -torch.inf) => scores + mask
-掩码被加到了分数上：可以看的只多了 1，谁也没有被遮住。
-The mask was added to the scores: what may be looked at got 1 more, and nobody
-is hidden.
+weights.log() => weights.log2()
+对数的底是 2：softmax 用的是 e 的指数。
+Your logarithm has the base 2: softmax uses powers of e.
 
-weights = (q @ k.mT / math.sqrt(q.shape[-1])).softmax(dim=-1)
-return (weights if mask is None else weights * mask) @ v
-你在 softmax 之后才把权重变成 0：每行之和小于 1，被遮的分数还在分母里。
-You set weights to 0 after softmax: rows add up to less than 1, and hidden
-scores are still in the denominator.
-
-softmax(dim=-1) => softmax(dim=-1).softmax(dim=-1)
-softmax 做了两次：第二次把权重又拉平了。
-softmax was applied twice, and the second time evens the weights out.
-
-weights = (q @ k.mT / math.sqrt(q.shape[-1])).softmax(dim=-1)
-return (weights if mask is None else weights * mask).softmax(dim=-1) @ v
-你对权重又做了一次 softmax：0 的权重变成了 e⁰ / …，又看得见了。
-You applied softmax to the weights again: a weight of 0 becomes e⁰ / … and is
-visible again.
-
-return right(q, k, v, None)
-掩码没有用上：结果与 mask=None 时相同。
-The mask has no effect: your result is that of mask=None.
-
-softmax(dim=-1) => log_softmax(dim=-1)
-你用了 log_softmax：被平均的该乘权重，不是权重的对数。
-You use log_softmax: values are multiplied by weights, not by their logarithms.
-
--torch.inf => torch.inf
-不许看的位置填了 +inf：应让它的权重成为 0，你让它盖过了一切。
-+inf was filled in where looking is forbidden: the weight there should be 0,
-and you made it overrule everything.
-
-scores = q @ k.mT / math.sqrt(q.shape[-1])
-scores = scores if mask is None else scores * mask
-return scores / scores.sum(dim=-1, keepdim=True) @ v
-没有取指数：分数有正有负，直接除以总和得不到权重。
-The exponential is missing: scores of both signs divided by their sum are no
-weights.
-
-@ v => @ k
-权重乘到了键上：被平均的应是值。
-The weights multiply the keys: what is averaged are the values.
+weights.log() => weights.softmax(dim=-1)
+你又做了一次 softmax；要找的是 softmax 的输入。
+You applied softmax once more; what is asked for is its input.
 """,
 )
 
@@ -196,11 +105,11 @@ The weights multiply the keys: what is averaged are the values.
 
 
 def causal_attention(q, k, v):
-    N, D = q.shape[-2:]
+    N, d_k = q.shape[-2:]
     mask = torch.ones(N, N, dtype=torch.bool, device=q.device).tril()
-    scores = q @ k.mT / math.sqrt(D)  # (B, H, N, N)
+    scores = q @ k.mT / math.sqrt(d_k)  # (B, H, N, N)
     scores = scores.masked_fill(~mask, -torch.inf)
-    return scores.softmax(dim=-1) @ v  # (B, H, N, D)
+    return scores.softmax(dim=-1) @ v  # (B, H, N, d_k)
 
 
 @says(
@@ -229,6 +138,7 @@ causal_attention = exercise(
         q, k, v, is_causal=True
     ),
     holds=[
+        own,
         finite(
             "输出里有 nan 或 inf：有一行被全部遮掉了吗？",
             "The output holds nan or inf: is a row hidden completely?",
@@ -280,17 +190,17 @@ the denominator, and rows do not add up to 1.
 The future's scores are lowered and not hidden: where the other scores are low
 too, the future still has weight.
 
- / math.sqrt(D) =>
-掩码是对的，但忘了除以 √D。
-The mask is right, but the division by √D is missing.
+ / math.sqrt(d_k) =>
+掩码是对的，但忘了除以 √d_k。
+The mask is right, but the division by √d_k is missing.
 
-math.sqrt(D) => D
-掩码是对的，但你除以了 D，应除以 √D。
-The mask is right, but you divide by D; it is √D.
+math.sqrt(d_k) => d_k
+掩码是对的，但你除以了 d_k，应除以 √d_k。
+The mask is right, but you divide by d_k; it is √d_k.
 
-math.sqrt(D) => math.sqrt(N)
-掩码是对的，但你除以了 √N，N 是位置数；应除以 √D。
-The mask is right, but you divide by √N, the number of positions; it is √D.
+math.sqrt(d_k) => math.sqrt(N)
+掩码是对的，但你除以了 √N，N 是位置数；应除以 √d_k。
+The mask is right, but you divide by √N, the number of positions; it is √d_k.
 
 @ v => @ k
 掩码是对的，但权重乘到了键上：被平均的应是值。
@@ -299,15 +209,400 @@ values.
 """,
 )
 
-# --- 3: pads ---------------------------------------------------------------
+# --- 3: does it peek? ------------------------------------------------------
+
+
+def is_causal(layer, x):
+    y = layer(x)
+    for t in range(x.shape[1]):
+        for _ in range(5):
+            other = x.clone()
+            other[:, t + 1 :] = torch.randn_like(x[:, t + 1 :])
+            if not torch.allclose(layer(other)[:, : t + 1], y[:, : t + 1]):
+                return False
+    return True
+
+
+def layers(x, rng):
+    """Layers by name, for inputs of the shape of x; N is at least 4."""
+    _, N, d_model = x.shape
+    w = torch.randn(3, d_model, d_model, generator=rng, dtype=x.dtype) / 2
+    seen = torch.ones(N, N, dtype=torch.bool).tril()
+    past = torch.cat([seen[:1], seen[:-1]])  # 0 sees itself, i up to i - 1
+
+    def attend(x, mask=None):
+        q, k, v = x[None] @ w[:, None]
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+
+    def cut_weights(x):
+        q, k, v = x[None] @ w[:, None]
+        return (q @ k.mT / math.sqrt(d_model)).softmax(dim=-1) * seen @ v
+
+    def zero_scores(x):
+        q, k, v = x[None] @ w[:, None]
+        return (q @ k.mT / math.sqrt(d_model) * seen).softmax(dim=-1) @ v
+
+    def passes(source, target, size=1.0):  # one position to another
+        one = torch.zeros(N, N, dtype=x.dtype)
+        one[target, source] = size
+        return lambda x: attend(x, seen) + one @ x
+
+    def one_sample(x):
+        one = (torch.arange(len(x)) == 1).view(-1, 1, 1)
+        return torch.where(one, attend(x), attend(x, seen))
+
+    def signs(x):
+        return attend(x, seen) + x.mean(dim=(1, 2), keepdim=True).sign()
+
+    return {
+        "attention": attend,
+        "attention with a causal mask": lambda x: attend(x, seen),
+        "attention to the positions before": lambda x: attend(x, past),
+        "attention, its weights cut after softmax": cut_weights,
+        "attention, its scores times the mask": zero_scores,
+        "attention to the future": lambda x: attend(x, seen.T),
+        "causal attention, plus position 1 added to 0": passes(1, 0),
+        "causal attention, plus the last position added to the one before": (
+            passes(N - 1, N - 2)
+        ),
+        "causal attention, plus the last position added to 0": (
+            passes(N - 1, 0)
+        ),
+        "causal attention, plus 0.001 times position 2 added to 1": (
+            passes(2, 1, 1e-3)
+        ),
+        "causal attention, plus position 0 added to the last": (
+            passes(0, N - 1)
+        ),
+        "causal attention, in sample 1 without its mask": one_sample,
+        "causal attention, plus the sign of the mean of all numbers": signs,
+        "relu(x @ w), row by row": lambda x: (x @ w[0]).relu(),
+        "running sums": lambda x: x.cumsum(dim=1),
+        "running sums from the end": lambda x: x.flip(1).cumsum(dim=1).flip(1),
+        "causal attention, plus a sum over the batch": (
+            lambda x: attend(x, seen) + x.sum(dim=0)
+        ),
+        "each row the one before": lambda x: (
+            x.roll(1, dims=1) * (torch.arange(N) > 0)[:, None]
+        ),
+        "zeros": torch.zeros_like,
+    }
+
+
+def some_layers(rng):
+    # float64, the lesson's type: the leak of 0.001 stands out of rounding.
+    options = {"dtypes": (torch.float64,), "low": 4, "high": 6}
+    first, *others = variations(rng, "B N F", **options)
+    first |= {"B": 3, "N": 6, "F": 4}  # a loop over another axis ends early
+    x = first.normal("B N F")
+    for name, layer in layers(x, rng).items():
+        yield labelled(name, layer), x
+    for s in others:
+        s["N"] = max(s.N, 2)  # a single position has no future
+        x = s.normal("B N F")
+        for name in ("attention", "attention with a causal mask"):
+            yield labelled(name, layers_of_two(x, rng)[name]), x
+
+
+def layers_of_two(x, rng):
+    """The two layers that any N has."""
+    w = torch.randn(3, *[x.shape[-1]] * 2, generator=rng, dtype=x.dtype)
+
+    def attend(is_causal):
+        return lambda x: F.scaled_dot_product_attention(
+            *(x[None] @ w[:, None]), is_causal=is_causal
+        )
+
+    return {
+        "attention": attend(False),
+        "attention with a causal mask": attend(True),
+    }
+
+
+is_causal = exercise(
+    is_causal,
+    some_layers,
+    seeds=(0,),  # many calls of many layers
+    time_limit=20.0,
+    wrong="""
+return True
+你对每一层都返回 True，可是有的层偷看未来。真的改动了什么吗？
+You return True for every layer, but some peek. Was anything changed?
+
+return False
+你对每一层都返回 False，可是有的层不偷看。
+You return False for every layer, but some do not peek.
+
+return not right(layer, x)
+True 和 False 反了：不偷看的层应得到 True。
+True and False are swapped: True is for layers that do not peek.
+
+range(x.shape[1]) => range(x.shape[1] - 2, x.shape[1] - 1)
+只改最后一个位置不够：有的层偷看的不是它。
+To change the last position alone is not enough: some layers peek at another.
+
+range(x.shape[1]) => [0]
+只在 t = 0 检验不够：有的层到后面的位置才偷看。
+To test t = 0 alone is not enough: some layers peek only further on.
+
+[:, : t + 1] => [:, :t]
+比较差了一个：位置 t 的输出也不许看 t 以后。
+The comparison is off by one: the output at t may not see what comes after t
+either.
+
+[:, t + 1 :] => [:, t:]
+改动差了一个：位置 t 可以看它自己，只改它以后的。
+The change is off by one: position t may see itself, so change only what comes
+after it.
+
+[:, : t + 1] =>
+你比较了全部输出：t 以后的输出本来就可以变。
+You compare all outputs: those after t may change.
+
+y[:, : t + 1]) => y[:, : t + 1], rtol=0.05, atol=0.05)
+容差太大：有的层只泄漏一点点。
+The tolerance is too large: some layers leak only a little.
+""",
+)
+
+# --- 4: a mask -------------------------------------------------------------
+
+
+def masked_attention(q, k, v, mask):
+    scores = q @ k.mT / math.sqrt(q.shape[-1])  # (B, N, M)
+    if mask is None:
+        return scores.softmax(dim=-1) @ v
+    empty = ~mask.any(dim=-1, keepdim=True)  # (..., 1)
+    scores = scores.masked_fill(~(mask | empty), -torch.inf)
+    weights = scores.softmax(dim=-1).masked_fill(empty, 0)
+    return weights @ v  # (B, N, d_v)
+
+
+def masks(rng):
+    for i, s in enumerate(variations(rng, "B N M D E", high=6)):
+        parts = s.normal("B N D"), s.normal("B M D"), s.normal("B M E")
+        for n, word in enumerate((None, "N M", "B 1 M")):
+            if n == i % 3 or not s.about or "." in s.about:
+                mask = word and s.integers(word.replace("1", ""), 0, 2) > 0
+                if word:  # the first of several rows is empty, no other
+                    last = torch.arange(len(mask)) % s.M
+                    mask[torch.arange(len(mask)), last] = True
+                    mask[: len(mask) > 1] = False
+                    mask = s.lay(mask.view(s.N if n == 1 else s.B, -1, s.M))
+                    mask = mask[:, 0] if n == 1 else mask
+                yield *parts, mask
+
+
+def equal_keys(q, k, v, mask, score):
+    """Inputs whose keys are all equal, and the mean of the values seen."""
+    q, k, v = torch.ones_like(q).double(), torch.ones_like(k), v.double()
+    k = k.double() * score / math.sqrt(q.shape[-1])
+    seen = k.new_ones(1, 1, k.shape[1]) if mask is None else mask.double()
+    mean = seen @ v / seen.sum(dim=-1, keepdim=True).clamp(min=1)
+    return (q, k, v, mask), mean.expand(*q.shape[:2], -1)
+
+
+@says(
+    "所有键都相等时，权重应当相等，输出应是可以看的那些值的平均。",
+    "When all keys are equal the weights should be equal, and the output the "
+    "mean of the values that may be looked at.",
+)
+def averages_equal_keys(f, *case):
+    inputs, mean = equal_keys(*case, score=1)
+    return torch.allclose(f(*inputs), mean)
+
+
+@says(
+    "分数都在 −100 上下时，不许看的位置也有了权重：遮掉它的那个数不够小。",
+    "Where all scores are around −100, forbidden positions have weight too: "
+    "the number that hides them is not low enough.",
+)
+def hides_from_low_scores(f, *case):
+    inputs, mean = equal_keys(*case, score=-100)
+    return torch.allclose(f(*inputs), mean)
+
+
+@says(
+    "反向传播的半路上有 nan：全遮的一行以 nan 的样子进出了 softmax。",
+    "There is nan in the middle of the backward pass: a row that is hidden "
+    "completely went through softmax as nan.",
+)
+def no_nan_on_the_way(f, *case):
+    if case[3] is None:
+        return True  # no row is empty
+    leaves = [x.detach().clone().requires_grad_() for x in case[:3]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the mode prints where it was
+        with torch.autograd.set_detect_anomaly(True):
+            try:
+                y = f(*leaves, case[3])
+                grads = [None]
+                if y.requires_grad:
+                    grads = torch.autograd.grad(
+                        y.sum(), leaves, allow_unused=True
+                    )
+            except RuntimeError as error:
+                if "returned nan values" in str(error):
+                    return False
+                raise
+    if any(g is None for g in grads):
+        raise Rejection(*CUT)
+    return all(g.isfinite().all() for g in grads)
+
+
+masked_attention = exercise(
+    masked_attention,
+    masks,
+    part=True,
+    time_limit=10.0,  # loops are slow where each step is watched
+    oracle=lambda q, k, v, mask: F.scaled_dot_product_attention(
+        q, k, v, attn_mask=mask
+    ),
+    holds=[
+        own,
+        finite(
+            "输出里有 nan 或 inf：有一行的 mask 全是 False。",
+            "The output holds nan or inf: one row of the mask is all False.",
+        ),
+        no_nan_on_the_way,
+        averages_equal_keys,
+        hides_from_low_scores,
+    ],
+    wrong="""
+ / math.sqrt(q.shape[-1]) =>
+你的结果等于没有除以 √d_k 时的结果：分数应是 q·k / √d_k，d_k = q.shape[-1]。
+Your result equals what you get without the division by √d_k: a score is
+q·k / √d_k, with d_k = q.shape[-1].
+
+math.sqrt(q.shape[-1]) => q.shape[-1]
+你除以了 d_k，而不是 √d_k：点积的标准差是 √d_k。
+You divide by d_k and not by √d_k: the standard deviation of a dot product is
+√d_k.
+
+k.mT / => k.mT *
+你乘以了 √d_k，应该除以它。
+You multiply by √d_k; divide by it.
+
+math.sqrt(q.shape[-1]) => math.sqrt(v.shape[-1])
+√d_k 里的 d_k 取成了值的宽度。点积在 q 与 k 之间，d_k 是它们最后一个轴的大小。
+Your d_k is the width of the values. The dot product is between q and k, so d_k
+is the size of their last axis.
+
+math.sqrt(q.shape[-1]) => math.sqrt(q.shape[1])
+你除以了 √N，N 是查询的个数：点积有 d_k 项，要除的是 √d_k。
+You divide by √N, the number of queries: a dot product has d_k terms, and it is
+√d_k.
+
+math.sqrt(q.shape[-1]) => math.sqrt(k.shape[1])
+你除以了 √M，M 是键的个数：点积有 d_k 项，要除的是 √d_k。
+You divide by √M, the number of keys: a dot product has d_k terms, and it is
+√d_k.
+
+ / math.sqrt(q.shape[-1]) =>
+ @ v => / q.shape[-1] ** 0.5 @ v
+softmax 之后才除以 √d_k：缩放的应是分数，权重每行之和要是 1。
+The division by √d_k comes after softmax: it is the scores that are scaled, and
+the weights of a row should add up to 1.
+
+softmax(dim=-1) => softmax(dim=-2)
+softmax 的轴错了：你让每一列之和为 1，应让每一行（每个查询）之和为 1。
+The wrong axis for softmax: your columns add up to 1; it is the rows (one for
+each query) that should.
+
+softmax(dim=-1) => softmax(dim=0)
+softmax 沿着批次的轴做了：不同的句子被混在一起。
+Your softmax runs along the batch and mixes sentences.
+
+~(mask | empty) => mask & ~empty
+掩码反了：这里 True 表示可以看，你遮掉的正是可以看的。
+The mask is the wrong way round: True means may be looked at, and that is what
+you hide.
+
+~(mask | empty), -torch.inf => mask, -1e9
+掩码反了：True 表示可以看，你给可以看的位置填了很小的数。
+The mask is the wrong way round: True means may be looked at, and there you
+fill in a very low score.
+
+scores.masked_fill(~(mask | empty), -torch.inf) => scores * mask
+你用乘法把分数变成了 0，或填了 0，但 e⁰ = 1，不许看的位置仍有权重。
+You turned scores into 0, but e⁰ = 1, so the forbidden positions still have
+weight.
+
+scores.masked_fill(~(mask | empty), -torch.inf) => scores + mask
+掩码被加到了分数上：可以看的只多了 1，谁也没有被遮住。
+The mask was added to the scores: what may be looked at got 1 more, and nobody
+is hidden.
+
+weights = (q @ k.mT / math.sqrt(q.shape[-1])).softmax(dim=-1)
+return (weights if mask is None else weights * mask) @ v
+你在 softmax 之后才把权重变成 0：每行之和小于 1，被遮的分数还在分母里。
+You set weights to 0 after softmax: rows add up to less than 1, and hidden
+scores are still in the denominator.
+
+softmax(dim=-1) => softmax(dim=-1).softmax(dim=-1)
+softmax 做了两次：第二次把权重又拉平了。
+softmax was applied twice, and the second time evens the weights out.
+
+weights = (q @ k.mT / math.sqrt(q.shape[-1])).softmax(dim=-1)
+return (weights if mask is None else weights * mask).softmax(dim=-1) @ v
+你对权重又做了一次 softmax：0 的权重变成了 e⁰ / …，又看得见了。
+You applied softmax to the weights again: a weight of 0 becomes e⁰ / … and is
+visible again.
+
+return right(q, k, v, None)
+掩码没有用上：结果与 mask=None 时相同。
+The mask has no effect: your result is that of mask=None.
+
+softmax(dim=-1) => log_softmax(dim=-1)
+你用了 log_softmax：被平均的该乘权重，不是权重的对数。
+You use log_softmax: values are multiplied by weights, not by their logarithms.
+
+-torch.inf => torch.inf
+不许看的位置填了 +inf：应让它的权重成为 0，你让它盖过了一切。
++inf was filled in where looking is forbidden: the weight there should be 0,
+and you made it overrule everything.
+
+scores = q @ k.mT / math.sqrt(q.shape[-1])
+scores = scores if mask is None else scores * mask
+return scores / scores.sum(dim=-1, keepdim=True) @ v
+没有取指数：分数有正有负，直接除以总和得不到权重。
+The exponential is missing: scores of both signs divided by their sum are no
+weights.
+
+@ v => @ k
+权重乘到了键上：被平均的应是值。
+The weights multiply the keys: what is averaged are the values.
+
+ | empty =>
+.masked_fill(empty, 0) =>
+全遮的一行得到了 nan：它的权重是 0 除以 0，输出应是 0。
+A row that is hidden completely gives nan: its weights are 0 divided by 0, and
+its output should be 0.
+
+ | empty =>
+.masked_fill(empty, 0) => .nan_to_num()
+nan 到 softmax 之后才换成 0：反向传播时它仍流过 softmax。全遮的行要在它之前
+处理。
+The nan is replaced only after softmax, and in the backward pass it still goes
+through softmax. Rows hidden completely must be handled before it.
+
+.masked_fill(empty, 0) =>
+全遮的一行输出不是 0：softmax 不知道它是空的，给出了平均。
+The output of a row that is hidden completely is not 0: softmax does not know
+that it is empty and gives a mean.
+""",
+)
+
+# --- 5: pads ---------------------------------------------------------------
 
 
 def padded_attention(q, k, v, lengths):
-    N, D = q.shape[-2:]
-    places = torch.arange(N, device=q.device)
+    places = torch.arange(q.shape[1], device=q.device)
     mask = (places < lengths[:, None])[:, None, :]  # (B, 1, N)
-    scores = (q @ k.mT / math.sqrt(D)).masked_fill(~mask, -torch.inf)
-    return scores.softmax(dim=-1).nan_to_num() @ v  # (B, N, D)
+    empty = ~mask.any(dim=-1, keepdim=True)  # (B, 1, 1)
+    scores = q @ k.mT / math.sqrt(q.shape[-1])  # (B, N, N)
+    scores = scores.masked_fill(~(mask | empty), -torch.inf)
+    return scores.softmax(dim=-1).masked_fill(empty, 0) @ v
 
 
 def sentences(rng):
@@ -350,11 +645,7 @@ def finite_gradients(f, q, k, v, lengths):
     if y.requires_grad:
         grads = torch.autograd.grad(y.sum(), leaves, allow_unused=True)
     if any(g is None for g in grads):
-        raise Rejection(
-            "梯度传不回 q、k、v：输出在半路与计算图断开了。",
-            "No gradient flows back to q, k, v: the output is cut off from "
-            "the graph on the way.",
-        )
+        raise Rejection(*CUT)
     return all(g.isfinite().all() for g in grads)
 
 
@@ -363,13 +654,15 @@ padded_attention = exercise(
     sentences,
     holds=[finite(), ignores_pads, finite_gradients],
     wrong="""
-.nan_to_num() =>
+ | empty =>
+.masked_fill(empty, 0) =>
 长度为 0 的句子得到了 nan：一行全被遮掉，权重就是 0 除以 0。这些权重应是 0。
 The sentence of length 0 gives nan: where a whole row is hidden the weights are
 0 divided by 0. They should be 0.
 
-.nan_to_num() @ v =>  @ v
-scores.softmax(dim=-1) @ v => (scores.softmax(dim=-1) @ v).nan_to_num()
+ | empty =>
+scores.softmax(dim=-1) => (scores.softmax(dim=-1)
+.masked_fill(empty, 0) @ v =>  @ v).nan_to_num()
 输出里的 nan 去掉了，但它已经进过 weights @ v，反向传播时梯度里仍有 nan。
 The nan is gone from the output, but it has been in weights @ v and is still in
 the gradients.
@@ -385,7 +678,7 @@ still see the pads.
 The mask has shape (B, N); against scores of (B, N, N) its B stands at the axis
 of the queries. Each sentence needs its own row of it.
 
-~mask => mask
+places < lengths[:, None] => places >= lengths[:, None]
 掩码反了：每个词只看 pad。
 The mask is the wrong way round: every word sees only pads.
 
@@ -397,12 +690,12 @@ lengths[:, None] => lengths[:, None] - 1
 差了一个：最后一个真的词也被遮掉了。
 Off by one: the last real word is hidden too.
 
-.masked_fill(~mask, -torch.inf) =>  * mask
+scores.masked_fill(~(mask | empty), -torch.inf) => scores * mask
 pad 的分数变成了 0，而 e⁰ = 1，pad 仍有权重。
 The pads' scores became 0, and e⁰ = 1: pads still have weight.
 
-.masked_fill(~mask, -torch.inf) =>
-.nan_to_num() =>  * mask
+    scores = scores.masked_fill(~(mask | empty), -torch.inf) =>
+.masked_fill(empty, 0) =>  * mask
 你在 softmax 之后才去掉 pad 的权重或值，剩下的权重之和小于 1，pad 仍在分母里。
 You drop the pads' weights or values after softmax: the weights left add up to
 less than 1, and the pads are still in the denominator.
@@ -413,29 +706,29 @@ pad 的键和值变成了 0，分数也就是 0，而 e⁰ = 1：pad 仍在分�
 The pads' keys and values became 0, so their scores are 0, and e⁰ = 1: pads are
 still in the denominator.
 
--torch.inf => -1e9
-长度为 0 的句子输出不是 0：所有分数都同样小时，softmax 给出的是普通平均。
-The sentence of length 0 does not give 0: when all scores are equally small,
-softmax gives the plain mean.
+.masked_fill(empty, 0) =>
+长度为 0 的句子输出不是 0：所有分数都同样对待时，softmax 给出的是全句的平均。
+The sentence of length 0 does not give 0: where all scores are treated alike,
+softmax gives a mean of the sentence.
 
 lengths[:, None] => lengths.clamp(min=1)[:, None]
 长度为 0 的句子看到了它的第一个 pad，输出应全是 0。
 The sentence of length 0 sees its first pad; its output should be all 0.
 
- / math.sqrt(D) =>
-掩码是对的，但忘了除以 √D。
-The mask is right, but the division by √D is missing.
+ / math.sqrt(q.shape[-1]) =>
+掩码是对的，但忘了除以 √d_k。
+The mask is right, but the division by √d_k is missing.
 
-math.sqrt(D) => D
-掩码是对的，但你除以了 D，应除以 √D。
-The mask is right, but you divide by D; it is √D.
+math.sqrt(q.shape[-1]) => q.shape[-1]
+掩码是对的，但你除以了 d_k，应除以 √d_k。
+The mask is right, but you divide by d_k; it is √d_k.
 
-dim=-1 => dim=-2
+scores.softmax(dim=-1) => scores.softmax(dim=-2)
 softmax 的轴错了：你让每一列之和为 1，应让每一行（每个查询）之和为 1。
 The wrong axis for softmax: your columns add up to 1; it is the rows (one for
 each query) that should.
 
-.masked_fill(~mask, -torch.inf) =>
+return F.scaled_dot_product_attention(q, k, v)
 lengths 没有用上：pad 与真的词一样被看到了。
 lengths has no effect: pads are seen like real words.
 
@@ -443,481 +736,9 @@ lengths has no effect: pads are seen like real words.
 你还遮掉了未来：每个查询都看得到本句所有真的位置。
 You hide the future too: every query sees all real positions of its sentence.
 
-@ v => @ v * mask.mT
+masked_fill(empty, 0) @ v => masked_fill(empty, 0) @ v * mask.mT
 pad 位置上的输出被换成了 0：题目要求 pad 位置上的查询也照常计算，只是不看 pad。
 You made the output at the pads 0: a query at a pad is to be computed like any
 other, it only does not see pads.
-""",
-)
-
-# --- 4: heads --------------------------------------------------------------
-
-
-def attend_in_heads(q, k, v, num_heads):
-    B, N, d_model = q.shape
-
-    def split(x):  # (B, N, d_model) -> (B, H, N, D)
-        return x.reshape(B, N, num_heads, -1).transpose(1, 2)
-
-    y = F.scaled_dot_product_attention(split(q), split(k), split(v))
-    return y.transpose(1, 2).reshape(B, N, d_model)  # (B, H, N, D) ->
-
-
-def one_by_one(q, k, v, num_heads):
-    parts = [x.chunk(num_heads, dim=-1) for x in (q, k, v)]
-    heads = [
-        F.scaled_dot_product_attention(*p) for p in zip(*parts, strict=True)
-    ]
-    return torch.cat(heads, dim=-1)
-
-
-def in_heads(s):
-    s["F"] = s.H * s.D
-    return *(s.normal("B N F") for _ in range(3)), s.H
-
-
-def some_heads(rng):
-    yield from map(in_heads, variations(rng, "B N H D"))
-
-
-@says(
-    "改动一个头的输入，别的头的输出变了（或它自己的没有变）。",
-    "The input of one head was changed, and other heads moved (or its own did "
-    "not).",
-)
-def keeps_heads_apart(f, q, k, v, num_heads):
-    D = q.shape[-1] // num_heads
-    h = int(torch.randint(num_heads, ()))
-    mine = torch.arange(q.shape[-1]) // D == h
-    before = f(q, k, v, num_heads)
-    after = f(*(x + mine * torch.randn_like(x) for x in (q, k, v)), num_heads)
-    moved = (after - before).abs().amax(dim=(0, 1)) > 1e-9
-    return torch.equal(moved, mine)
-
-
-attend_in_heads = exercise(
-    attend_in_heads,
-    some_heads,
-    part=True,
-    oracle=one_by_one,
-    holds=[
-        keeps_heads_apart,
-        no_loop(
-            "B N H D",
-            "函数里有循环：头或句子多了，对 torch 函数的调用也多了；这里要所有"
-            "的头一次算完。",
-            "There is a loop in it: with more heads or sentences it calls "
-            "more torch functions; here all heads are computed at once.",
-            cases=in_heads,
-        ),
-    ],
-    wrong="""
-(B, N, num_heads, -1).transpose(1, 2) => (B, num_heads, N, -1)
-.transpose(1, 2) =>
-你只用 view 拆头，也只用 view 合并：形状对，但每个“头”装的是几个 token 的全部
-特征。
-You split and merge with view alone: the shape is right, but each “head” holds
-all features of some tokens.
-
-(B, N, num_heads, -1).transpose(1, 2) => (B, num_heads, N, -1)
-拆头时少了 transpose：view(B, H, N, D) 把 token 混在了一起。
-The transpose is missing where you split: view(B, H, N, D) mixes the tokens.
-
-y.transpose(1, 2) => y
-拆对了，合并时少了 transpose：reshape 之前，N 应回到 H 的前面。
-Split rightly, but the transpose is missing where you merge: before reshape, N
-belongs in front of H again.
-
-num_heads, -1).transpose(1, 2) => -1, num_heads).permute(0, 3, 1, 2)
-y.transpose(1, 2) => y.permute(0, 2, 3, 1)
-你的第 h 个头隔 H 列取一列。每个头应是连续的 D 列。
-Your head h takes every H-th column. A head is D columns side by side.
-
-y.transpose(1, 2) => y.permute(0, 2, 3, 1)
-拆对了，合并时 D 和 H 的次序反了，各头的特征交错在一起。
-Split rightly, but merged with D and H in the wrong order, so that the features
-of the heads alternate.
-
-return right(q, k, v, q.shape[-1] // num_heads)
-头数和头宽弄反了：应有 num_heads 个头，每个宽 d_model / num_heads。
-The number of heads and their width are swapped: there are num_heads heads,
-each d_model / num_heads wide.
-
-q, k, v = (x.unflatten(-1, (num_heads, -1)).transpose(1, 2) for x in (q, k, v))
-y = (q @ k.mT / math.sqrt(q.shape[-1])).softmax(dim=-2) @ v
-return y.transpose(1, 2).flatten(2)
-softmax 的轴错了：每个头里每个查询（行）的权重之和应为 1。
-The wrong axis for softmax: in every head the weights of each query (row)
-should add up to 1.
-
-q, k, v = (x.unflatten(-1, (num_heads, -1)).transpose(1, 2) for x in (q, k, v))
-y = (q @ k.mT / math.sqrt(q.shape[-1])).softmax(dim=1) @ v
-return y.transpose(1, 2).flatten(2)
-softmax 沿着头的轴做了：各个头应各算各的。
-Your softmax runs along the axis of the heads; each head is by itself.
-
-split(v)) => split(v), scale=d_model**-0.5)
-你除以了 √d_model，应除以 √D：点积只在一个头的 D 个特征上求和。
-You divide by √d_model; it is √D, since a dot product runs over the D features
-of one head.
-
-split(v)) => split(v), scale=num_heads**-0.5)
-你除以了 √H，H 是头数；应除以一个头的宽度 D 的平方根。
-You divide by √H, the number of heads; it is the root of a head's width, √D.
-
-split(v)) => split(v), scale=1.0)
-忘了除以 √D。
-The division by √D is missing.
-
-split(v)) => split(v), is_causal=True)
-你遮掉了未来：这里没有掩码。
-You hide the future: there is no mask here.
-
-return F.scaled_dot_product_attention(q, k, v)
-没有拆头：这是一个宽 d_model 的头的结果。
-Nothing was split: this is the result of a single head of width d_model.
-
-.transpose(1, 2) =>
-你让一个 token 的各个头互相看了：注意力应在 N 个位置之间，N 应是倒数第二个轴。
-You let the heads of one token look at each other: attention runs over the N
-positions, which should be the last axis but one.
-
-return y.transpose(1, 2).reshape(B, N, d_model) => return y
-各个头没有合并：结果还是 (B, H, N, D)。
-The heads are not merged: the result is still (B, H, N, D).
-
-split(v) => split(k)
-值取成了 k：每个头里被平均的应是 v。
-The values are taken from k: what is averaged in each head is v.
-
-""",
-)
-
-# --- 5: another sequence ---------------------------------------------------
-
-
-def multi_head(x, memory, w_q, w_k, w_v, w_o, num_heads):
-    def split(rows):  # (B, N, d_model) -> (B, H, N, D)
-        return rows.unflatten(-1, (num_heads, -1)).transpose(1, 2)
-
-    q, k, v = split(x @ w_q), split(memory @ w_k), split(memory @ w_v)
-    scores = q @ k.mT / math.sqrt(q.shape[-1])  # (B, H, N, M)
-    y = scores.softmax(dim=-1) @ v  # (B, H, N, D)
-    return y.transpose(1, 2).flatten(2) @ w_o  # (B, N, d_model)
-
-
-def library(x, memory, w_q, w_k, w_v, w_o, num_heads):
-    """`nn.MultiheadAttention` with these weights."""
-    d_memory, d_model = w_k.shape
-    sizes = {"kdim": d_memory, "vdim": d_memory}
-    theirs = nn.MultiheadAttention(
-        d_model, num_heads, False, False, batch_first=True, **sizes
-    )
-    parts = [w.T for w in (w_q, w_k, w_v)]
-    state = {"out_proj.weight": w_o.T, "in_proj_weight": torch.cat(parts[:1])}
-    if d_memory == d_model:
-        state["in_proj_weight"] = torch.cat(parts)
-    else:
-        del state["in_proj_weight"]
-        names = ("q_proj_weight", "k_proj_weight", "v_proj_weight")
-        state |= dict(zip(names, parts, strict=True))
-    theirs.to(x.dtype).load_state_dict(state)
-    return theirs(x, memory, memory, need_weights=False)[0].detach()
-
-
-def two_sequences(rng):
-    for s in variations(rng, "B N M H D F"):
-        s["E"] = s.H * s.D  # d_model; F is d_memory
-        if s.about in ("torch.float64", "equal sizes"):
-            s["F"] = s.E
-        weights = (
-            s.normal(word) * (1.3 / math.sqrt(s[word[0]]))
-            for word in ("E E", "F E", "F E", "E E")
-        )
-        yield s.normal("B N E"), s.normal("B M F"), *weights, s.H
-
-
-@says(
-    "打乱 memory 的次序，输出变了：注意力不在乎键和值的次序。",
-    "memory was shuffled and the output moved: attention does not care about "
-    "the order of keys and values.",
-)
-def ignores_order_of_memory(f, x, memory, *rest):
-    other = memory[:, torch.randperm(memory.shape[1])]
-    y, z = f(x, memory, *rest), f(x, other, *rest)
-    return torch.allclose(y, z, rtol=1e-4, atol=1e-5, equal_nan=True)
-
-
-multi_head = exercise(
-    multi_head,
-    two_sequences,
-    part=True,
-    oracle=library,
-    holds=[ignores_order_of_memory],
-    wrong="""
- @ w_o =>
-忘了最后乘以 w_o。
-The product with w_o at the end is missing.
-
-q.shape[-1] => x.shape[-1]
-你除以了 √d_model，应除以一个头的 √D。
-You divide by √d_model; it is √D of one head.
-
-q.shape[-1] => memory.shape[-1]
-你除以了 √d_memory，应除以一个头的 √D。
-You divide by √d_memory; it is √D of one head.
-
-q.shape[-1] => memory.shape[-1] / num_heads
-你把 d_memory / H 当成了一个头的宽度：投影之后，宽度是 d_model / H。
-You take d_memory / H for the width of a head: after the projections it is
-d_model / H.
-
-scores.softmax(dim=-1) => scores
-少了 softmax：分数还不是权重。
-The softmax is missing: scores are not weights yet.
-
-q.shape[-1] => num_heads
-你除以了 √H，H 是头数；应除以一个头的 √D。
-You divide by √H, the number of heads; it is √D of one head.
-
- / math.sqrt(q.shape[-1]) =>
-没有除以 √D：每个头的分数要除以它自己宽度的平方根。
-There is no division by √D: the scores of a head are divided by the square root
-of its width.
-
-return rows => B, N, _ = rows.shape\\n        return rows
-unflatten(-1, (num_heads, -1)).transpose(1, 2) => reshape(B, num_heads, N, -1)
-拆头只用了 view(B, H, N, D)：形状对，token 混在了一起。
-You split with view(B, H, N, D) alone: the shape is right and the tokens are
-mixed.
-
-y.transpose(1, 2).flatten(2) => y.reshape(x.shape)
-合并时少了 transpose：reshape 之前，N 应回到 H 的前面。
-The transpose is missing where you merge: before reshape, N belongs in front of
-H again.
-
-(num_heads, -1)).transpose(1, 2) => (-1, num_heads)).permute(0, 3, 1, 2)
-y.transpose(1, 2) => y.permute(0, 2, 3, 1)
-每个头应是投影后连续的 D 列，你隔 H 列取了一列。
-A head is D columns side by side of the projection; you take every H-th column.
-
-dim=-1 => dim=-2
-softmax 的轴错了：每个查询（行）的权重之和应为 1。
-The wrong axis for softmax: the weights of each query (row) should add up to 1.
-
-q, k, v = x @ w_q, memory @ w_k, memory @ w_v
-return F.scaled_dot_product_attention(q, k, v) @ w_o
-没有拆头：这是一个宽 d_model 的头。
-Nothing was split: this is one head of width d_model.
-
-memory @ w_k => memory @ W
-memory @ w_v => memory @ w_k
-memory @ W => memory @ w_v
-w_k 和 w_v 用反了：键用 w_k，值用 w_v。
-w_k and w_v are swapped: keys take w_k, values take w_v.
-
-split(memory @ w_v) => split(memory @ w_k)
-键和值用了同一个矩阵：值用 w_v。
-Keys and values are made by the same matrix: values take w_v.
-
-return right(x, memory, w_q.T, w_k.T, w_v.T, w_o.T, num_heads)
-四个矩阵都转置了：F.linear(x, w) 乘的是 w 的转置，而这里的矩阵要直接右乘。
-All four matrices are transposed: F.linear(x, w) multiplies by the transpose of
-w, and these are to be multiplied as they are.
-
-y.transpose(1, 2) => y.permute(0, 2, 3, 1)
-合并时 D 和 H 的次序反了，各头的特征交错在一起。
-Merged with D and H in the wrong order, so that the features of the heads
-alternate.
-
-w_o  # => w_o.T  #
-w_o 转置了：按行向量约定直接右乘。
-w_o is transposed: multiply from the right by it as it is.
-
-x @ w_q => x @ w_q.T
-w_q 转置了：按行向量约定直接右乘。
-w_q is transposed: multiply from the right by it as it is.
-
-return right(x, memory, w_o, w_k, w_v, w_q, num_heads)
-w_q 和 w_o 用反了：w_q 造查询，w_o 在合并之后。
-w_q and w_o are swapped: w_q makes the queries, w_o comes after the merge.
-
-return right(x, x, w_q, w_k, w_v, w_o, num_heads)
-键和值取自了 x：应取自 memory。
-Keys and values come from x; they should come from memory.
-
-return right(memory, x, w_q, w_k, w_v, w_o, num_heads)
-x 和 memory 反了：查询取自 x，键和值取自 memory。
-x and memory are swapped: queries come from x, keys and values from memory.
-
-return right(memory, memory, w_q, w_k, w_v, w_o, num_heads)
-查询也取自了 memory：查询应取自 x。
-Queries come from memory too; they should come from x.
-
-unflatten(-1, (num_heads, -1)) => reshape(*x.shape[:2], num_heads, -1)
-拆 k 和 v 时用了 x 的长度 N：memory 有 M 个位置。
-k and v are split with x's length N: memory has M positions.
-
-(-1, (num_heads, -1)) => (*x.shape[:2], num_heads, len(w_q) // num_heads)
-unflatten => reshape
-拆 k 和 v 时，形状里写的是 x 的长度 N；memory 有 M 个位置。
-Where k and v are split, the shape holds x's length N; memory has M positions.
-
-return x + right(x, memory, w_q, w_k, w_v, w_o, num_heads)
-你还把 x 加到了输出上：这里没有残差连接。
-You add x to the output: there is no residual connection here.
-
-scores.softmax => (scores + (0 * scores - torch.inf).triu(1)).softmax
-你用了因果掩码：这里每个查询都看得到整个 memory。
-You use a causal mask: here every query sees all of memory.
-""",
-)
-
-# --- 6: order --------------------------------------------------------------
-
-
-def is_equivariant(layer, x):
-    y = layer(x)
-    for _ in range(20):
-        shuffle = torch.randperm(x.shape[1])
-        if not torch.allclose(layer(x[:, shuffle]), y[:, shuffle]):
-            return False
-    return True
-
-
-def layers(x, rng):
-    """Layers by name, for inputs of the shape of x."""
-    _, N, d_model = x.shape
-    size = (3, d_model, d_model)
-    w = torch.randn(size, generator=rng, dtype=x.dtype) / 2
-    place = torch.randn(N, d_model, generator=rng, dtype=x.dtype)
-    seen = torch.ones(N, N, dtype=torch.bool).tril()
-
-    def attend(x, mask=None):
-        q, k, v = x[None] @ w[:, None]
-        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-
-    def adds(part):  # attention, and 1 more at some positions
-        one = torch.zeros(N, 1, dtype=x.dtype)
-        one[part] = 1
-        return lambda x: attend(x) + one
-
-    def one_sample(x):
-        one = torch.arange(len(x)).view(-1, 1, 1) == 1
-        return attend(x + one * place)
-
-    def mixes_samples(x):
-        order = torch.arange(1, len(x) + 1, dtype=x.dtype).view(-1, 1, 1)
-        return attend(x) + (order * x).sum(dim=0) * order
-
-    def window(x):
-        wide = F.pad(x, (0, 0, 1, 1))
-        return wide[:, :-2] + x + wide[:, 2:]
-
-    return {
-        "attention": attend,
-        "attention with a causal mask": lambda x: attend(x, seen),
-        "attention with positions": lambda x: attend(x + place),
-        "attention, plus 1 at the last position": adds(-1),
-        "attention, plus 1 at the first position": adds(0),
-        "attention, plus 1 at a middle position": adds(N // 2),
-        "attention, plus 0.001 times positions": (
-            lambda x: attend(x) + 1e-3 * place
-        ),
-        "attention, with positions in sample 1 only": one_sample,
-        "relu(x @ w), row by row": lambda x: (x @ w[0]).relu(),
-        "the mean of all rows": lambda x: x.mean(1, True).expand_as(x),
-        "attention, plus a sum over the batch": mixes_samples,
-        "the sum of each row and its two neighbours, in a ring": (
-            lambda x: x + x.roll(1, dims=1) + x.roll(-1, dims=1)
-        ),
-        "the sum of each row and its two neighbours": window,
-        "each feature sorted": lambda x: x.sort(dim=1).values,
-        "the sign of attention": lambda x: attend(x).sign(),
-        "the sign of x plus positions": lambda x: (x + place).sign(),
-        "zeros": torch.zeros_like,
-    }
-
-
-def some_layers(rng):
-    # float64, as the text says; N up to 6, so that all orders can be tried.
-    options = {"dtypes": (torch.float64,), "low": 4, "high": 6}
-    first, *others = variations(rng, "B N F", **options)
-    x = first.normal("B N F")
-    for name, layer in layers(x, rng).items():
-        yield labelled(name, layer), x
-    for s in others:
-        x = s.normal("B N F")
-        for name in ("attention", "attention with positions"):
-            yield labelled(name, layers(x, rng)[name]), x
-
-
-is_equivariant = exercise(
-    is_equivariant,
-    some_layers,
-    wrong="""
-return True
-你对每一层都返回 True，可是有的层在乎次序。真的打乱了吗？
-You return True for every layer, but some do care about order. Does your
-shuffle shuffle anything?
-
-return False
-你对每一层都返回 False，可是有的层不在乎次序。
-You return False for every layer, but some do not care about order.
-
-return not right(layer, x)
-True 和 False 反了：不在乎次序的层应得到 True。
-True and False are swapped: True is for layers that do not care about order.
-
-y[:, shuffle] => y
-你检验的是“打乱输入，输出不变”，那是不变性。这里要的是输出跟着同样打乱。
-You test that the output stays as it was, which is invariance. Here the output
-should be shuffled the same way.
-
-x.shape[1] => len(x)
-[:, shuffle] => [shuffle]
-你打乱的是批次（第 0 个轴），应打乱 N 个位置（第 1 个轴）。
-You shuffle the batch (axis 0); shuffle the N positions (axis 1).
-
-x.shape[1] => x.shape[2]
-[:, shuffle] => [..., shuffle]
-你打乱的是特征（最后一个轴），应打乱 N 个位置（第 1 个轴）。
-You shuffle the features (the last axis); shuffle the N positions (axis 1).
-
-torch.randperm(x.shape[1]) => torch.arange(x.shape[1]).flip(0)
-只把次序倒过来不够：左右对称的层倒过来也一样。
-To reverse the order is not enough: a layer that is symmetric passes it.
-
-range(20) => range(x.shape[1])
-torch.randperm(x.shape[1]) => torch.arange(x.shape[1]).roll(_)
-只循环移位不够：只看左右邻居的层也通得过。
-To roll the positions is not enough: a layer that only looks at its neighbours
-passes.
-
-torch.randperm(x.shape[1]) => torch.arange(x.shape[1])
-if not => shuffle[:2] = shuffle[:2].flip(0)\\n        if not
-只交换最前面两个位置不够：有的层只在别的位置上不同。
-To swap the first two positions is not enough: some layers differ at other
-positions only.
-
-torch.randperm(x.shape[1]) => torch.arange(x.shape[1])
-if not => shuffle[[0, -1]] = shuffle[[-1, 0]]\\n        if not
-只交换首尾两个位置不够：有的层只在中间的位置上不同。
-To swap the first and the last position is not enough: some layers differ at
-positions between them only.
-
-y[:, shuffle] => y[:, shuffle.argsort()]
-两边打乱得不一样：是各抽了一次打乱，还是一边用了打乱、另一边用了它的逆？
-The two sides are not shuffled alike: were two shuffles drawn, or does one side
-take the inverse of the other's?
-
-y[:, shuffle]) => y[:, shuffle], rtol=0.05, atol=0.05)
-容差太大：有的层只在乎一点点次序。
-The tolerance is too large: some layers care about order only a little.
-
-torch.allclose => torch.equal
-浮点数不要用 torch.equal 比较：次序一变，舍入误差就不同。
-Do not compare floats with torch.equal: with another order the rounding
-differs.
 """,
 )
