@@ -302,15 +302,21 @@ SHAPE = (
     "A tuple such as (2, 4) is asked for. * sums no axis away, @ the last "
     "axis on its left with the first on its right.",
 )
-SIZE = (
-    "要一个整数，它是某个轴的大小。",
-    "An integer is asked for, the size of an axis.",
+SUMMED = (
+    "要一个整数：哪个轴 x 和 W 都有，结果里却没有？",
+    "An integer is asked for: which axis do x and W both have, and the result "
+    "does not?",
+)
+ROWS = (
+    "要一个整数：x 有几行？每一行都乘同一个 W。",
+    "An integer is asked for: how many rows has x? Each of them is multiplied "
+    "by the same W.",
 )
 ALIGN = (
     "把 (5,) 写在 (5, 3) 下面，右边对齐，再比较。",
     "Write (5,) under (5, 3), aligned on the right, and compare.",
 )
-HINTS = dict(zip(questions, (SHAPE, SHAPE, SIZE, SIZE, ALIGN), strict=True))
+HINTS = dict(zip(questions, (SHAPE, SHAPE, SUMMED, ROWS, ALIGN), strict=True))
 
 questions = exercise(
     questions,

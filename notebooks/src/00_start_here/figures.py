@@ -253,7 +253,7 @@ def _read_digits(ax) -> None:
     ]
     plots.images(digits.x_test[some], labels=labels, cols=5, ax=ax)
     share = right.double().mean().item()
-    ax.set_title(f"read by a net, {share:.0%} of 360 right")
+    ax.set_title(f"read by a net, {share:.0%} of {len(read)} right")
 
 
 def _look_up(ax) -> None:
