@@ -42,7 +42,7 @@ HINTS = (
      "a matrix product does not stretch a last axis of size 1 to 20."),
     ("先 m1 后 m2，两次都只换最后一个轴。",
      "first m1, then m2; each changes only the last axis."),
-    ("里面的先算：m2 先算，它的输出交给 m1，特征数对得上吗？",
+    ("m2 先算，它的输出交给 m1，特征数对得上吗？",
      "the inner one runs first: does the output of m2 fit m1?"),
 )  # fmt: skip
 
@@ -697,9 +697,9 @@ ManualLinear = exercise(
     wrong="""
 empty(in_features, out_features) => empty(out_features, in_features)
 x @ self.W => x @ self.W.T
-W 存成了 [E, D]，那是 nn.Linear 的存法。题目要公式的存法 [D, E]，forward 里不转
+W 存成了 (E, D)，那是 nn.Linear 的存法。题目要公式的存法 (D, E)，forward 里不转
 置。
-Your W is stored as [E, D], the way of nn.Linear. Asked for is [D, E], as in
+Your W is stored as (E, D), the way of nn.Linear. Asked for is (D, E), as in
 the formula, without a transposition in forward.
 
 self.W = nn.Parameter( => self.W = (
@@ -714,17 +714,17 @@ nor saved.
 
 self.b = nn.Parameter(torch.zeros(out_features)) => pass
  + self.b =>
-没有参数 b：偏置也要有，形状 [E]。
-There is no parameter b: the bias, of shape [E], is asked for too.
+没有参数 b：偏置也要有，形状 (E,)。
+There is no parameter b: the bias, of shape (E,), is asked for too.
 
 torch.zeros(out_features) => torch.zeros(1, out_features)
-b 的形状是 [1, E]：题目要 [E]。多出来的轴会让一行输入的输出也多一个轴。
-Your b has shape [1, E]; asked for is [E]. The extra axis also appears in the
+b 的形状是 (1, E)：题目要 (E,)。多出来的轴会让一行输入的输出也多一个轴。
+Your b has shape (1, E); asked for is (E,). The extra axis also appears in the
 output of a single row.
 
 x @ self.W => x @ self.W.T
-forward 里多了一次转置：W 已经是 [D, E]。（F.linear 自己也会转置一次。）
-forward transposes once too often: W is [D, E] already. (F.linear transposes by
+forward 里多了一次转置：W 已经是 (D, E)。（F.linear 自己也会转置一次。）
+forward transposes once too often: W is (D, E) already. (F.linear transposes by
 itself, too.)
 
  + self.b =>

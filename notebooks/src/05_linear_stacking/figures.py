@@ -154,7 +154,8 @@ def held(x: int, y1: int, y2: int) -> None:
             words = f"{what}\n{size:.2f}" if what else ""
             ax.text(left + size / 2, name, words, fontsize=9, **CENTER)
             left += size
-        ax.text(left + 0.08, name, f"{left:.2f} GB", va="center")
+        more = "" if pieces[-1][0] else ", one part in red"
+        ax.text(left + 0.08, name, f"{left:.2f} GB{more}", va="center")
     ax.set(xlabel="GB held at the peak", xlim=(0, 7.4))
     ax.invert_yaxis()
     plots.show(fig)
