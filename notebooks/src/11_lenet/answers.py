@@ -9,50 +9,34 @@ import checks
 from helpers import data
 
 shapes = checks.lenet_shapes.answer
-params = checks.layer_params.answer
 evaluated = checks.weighted_evaluate.answer
 top_k = checks.top_k.answer
 
 
 # --- lenet_shapes ------------------------------------------------------------
-def shapes_by_loop(B, H, W):
+def shapes_by_loop(B, h, w):
     shapes = []
     for channels in (6, 16):
-        H, W = H - 4, W - 4
-        shapes.append((B, channels, H, W))
-        H, W = H // 2, W // 2
-        shapes.append((B, channels, H, W))
-    return [*shapes, (B, 16 * H * W)]
+        h, w = h - 4, w - 4
+        shapes.append((B, channels, h, w))
+        h, w = h // 2, w // 2
+        shapes.append((B, channels, h, w))
+    return [*shapes, (B, 16 * h * w)]
 
 
-def shapes_from_the_end(B, H, W):
-    sides = [[n - 4, n // 2 - 2, n // 2 - 6, n // 4 - 3] for n in (H, W)]
+def shapes_from_the_end(B, h, w):
+    sides = [[n - 4, n // 2 - 2, n // 2 - 6, n // 4 - 3] for n in (h, w)]
     maps = zip((6, 6, 16, 16), *sides, strict=True)
     return [*((B, *m) for m in maps), (B, 16 * sides[0][3] * sides[1][3])]
 
 
-def shapes_by_running(B, H, W):
-    x = torch.zeros(B, 1, H, W)
+def shapes_by_running(B, h, w):
+    x = torch.zeros(B, 1, h, w)
     a = nn.Conv2d(1, 6, 5)(x)
     b = F.max_pool2d(a, 2)
     c = nn.Conv2d(6, 16, 5)(b)
     d = F.max_pool2d(c, 2)
     return [t.shape for t in (a, b, c, d, d.flatten(1))]
-
-
-# --- layer_params ------------------------------------------------------------
-def params_per_output(n_in, n_out, kernel=(1, 1), bias=True):
-    one = sum(kernel[0] * kernel[1] for _ in range(n_in)) + int(bias)
-    return sum(one for _ in range(n_out))
-
-
-def params_of_a_state_dict(n_in, n_out, kernel=(1, 1), bias=True):
-    state = nn.Conv2d(n_in, n_out, kernel, bias=bias).state_dict()
-    return sum(tensor.nelement() for tensor in state.values())
-
-
-def params_of_one_number(n_in, n_out, kernel=(1, 1), bias=True):
-    return n_in * n_out * kernel * kernel + n_out * bias
 
 
 # --- safe_forward ------------------------------------------------------------
@@ -89,25 +73,25 @@ def forward_that_resizes(model, x):
 
 def forward_that_crops(model, x):
     if min(x.shape[2:]) < 28:
-        raise ValueError("H and W must be at least 28")
+        raise ValueError("sides must be at least 28")
     return model(x[..., :28, :28])
 
 
 def forward_one_by_one(model, x):
     if not _fits(x):
-        raise ValueError("H and W must be 28 to 31")
+        raise ValueError("sides must be 28 to 31")
     return torch.cat([model(image[None]) for image in x])
 
 
 def forward_that_squeezes(model, x):
     if not _fits(x):
-        raise ValueError("H and W must be 28 to 31")
+        raise ValueError("sides must be 28 to 31")
     return _head(model, _maps(model, x).flatten(1)).squeeze()
 
 
 def forward_that_squeezes_odd_sizes(model, x):
     if min(x.shape[2:]) < 28:
-        raise ValueError("H and W must be at least 28")
+        raise ValueError("sides must be at least 28")
     return model(x) if _fits(x) else model(x[..., :28, :28]).squeeze()
 
 
@@ -131,7 +115,7 @@ def forward_without_a_graph(model, x):
 
 
 def forward_that_returns_the_error(model, x):
-    return model(x) if _fits(x) else ValueError("H and W must be 28 to 31")
+    return model(x) if _fits(x) else ValueError("sides must be 28 to 31")
 
 
 def forward_that_answers_zeros(model, x):
@@ -262,39 +246,47 @@ def evaluate_as_tensors(*given):
 
 
 # --- beat_baseline -----------------------------------------------------------
-def _fit(x, y, model=None, epochs=8, calls="zbs", shuffle=True):
+def _small():
+    return nn.Sequential(
+        *(nn.Conv2d(1, 8, 5, stride=2), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Flatten(), nn.Linear(288, 10)),
+    )
+
+
+def _fit(x, y, model=None, epochs=8, order="zbs", shuffle=True):
     torch.manual_seed(0)
-    model = model or checks.LeNet()
-    optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
+    model = model or _small()
+    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
     for _ in range(epochs):
         for images, classes in checks.Batches(x, y, 32, shuffle):
             loss = F.cross_entropy(model(images), classes)
-            for call in calls:
-                {
-                    "z": optimizer.zero_grad,
-                    "b": loss.backward,
-                    "s": optimizer.step,
-                }[call]()
+            for call in order:
+                if call == "z":
+                    optimizer.zero_grad()
+                elif call == "b":
+                    loss.backward()
+                else:
+                    optimizer.step()
     return model
 
 
-def three_neighbours(x, y):
-    def model(images):
-        apart = torch.cdist(images.flatten(1), x.flatten(1))
-        near, which = apart.topk(3, largest=False)
-        votes = F.one_hot(y[which], 10).to(x.dtype)
-        return (votes / (near[..., None] + 1)).sum(1) - 1
-
-    return model
+def one_convolution(x, y):
+    return _fit(x, y)
 
 
-def multilayer_perceptron(x, y):
-    layers = nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 10)
-    return _fit(x, y, nn.Sequential(nn.Flatten(), *layers), epochs=12)
+def perceptron_of_coarse_pixels(x, y):
+    layers = nn.Linear(49, 64), nn.ReLU(), nn.Linear(64, 10)
+    return _fit(
+        x, y, nn.Sequential(nn.AvgPool2d(4), nn.Flatten(), *layers), 16
+    )
+
+
+def too_large(x, y):
+    return _fit(x, y, nn.Sequential(nn.Flatten(), nn.Linear(784, 10)), 2)
 
 
 def ending_in_sigmoid(x, y):
-    return _fit(x, y, nn.Sequential(checks.LeNet(), nn.Sigmoid()), epochs=4)
+    return _fit(x, y, nn.Sequential(_small(), nn.Sigmoid()), epochs=4)
 
 
 def trained_on_the_course_digits(x, y):
@@ -303,8 +295,8 @@ def trained_on_the_course_digits(x, y):
 
 
 def that_squeezes(x, y):
-    model = three_neighbours(x, y)
-    return lambda images: model(images).squeeze()
+    model = _fit(x, y, epochs=4)
+    return checks.Without(lambda images: model(images).squeeze())
 
 
 # --- top_k -------------------------------------------------------------------
@@ -341,13 +333,16 @@ def top_k_that_squeezes(logits, y, k):
 
 RIGHT = {
     "lenet_shapes": [shapes_by_loop, shapes_from_the_end],
-    "layer_params": [params_per_output, params_of_a_state_dict],
     "safe_forward": [
         forward_that_pools_to_four,
         forward_that_translates,
         forward_that_resizes,
         forward_that_crops,
         forward_one_by_one,
+    ],
+    "causes": [
+        {"C": 4, "B": 2, "A": 3},
+        {"A": 3, "B": 2, "C": 4, "D": 1},
     ],
     "weighted_evaluate": [
         evaluate_in_one_piece,
@@ -357,8 +352,8 @@ RIGHT = {
         evaluate_with_detached_parameters,
     ],
     "beat_baseline": [
-        three_neighbours,
-        multilayer_perceptron,
+        one_convolution,
+        perceptron_of_coarse_pixels,
     ],
     "top_k": [
         top_k_by_rank,
@@ -370,13 +365,8 @@ RIGHT = {
 WRONG = {
     "lenet_shapes": [
         shapes_by_running,
-        lambda B, H, W: list(map(list, shapes(B, H, W))),
-        lambda B, H, W: [tuple(n / 1 for n in s) for s in shapes(B, H, W)],
-    ],
-    "layer_params": [
-        params_of_one_number,
-        lambda i, o, k=(1, 1), bias=True: float(params(i, o, k, bias)),
-        lambda i, o, k=(1, 1), bias=True: torch.tensor(params(i, o, k, bias)),
+        lambda B, h, w: list(map(list, shapes(B, h, w))),
+        lambda B, h, w: [tuple(n / 1 for n in s) for s in shapes(B, h, w)],
     ],
     "safe_forward": [
         forward_that_squeezes,
@@ -388,6 +378,13 @@ WRONG = {
         forward_that_answers_zeros,
         forward_that_guesses,
         forward_that_resizes_all,
+    ],
+    "causes": [
+        {"A": 4, "B": 4, "C": 4},
+        {"A": 3, "B": 6, "C": 4},
+        {"A": 3, "B": 2},
+        {"A": "3", "B": "2", "C": "4"},
+        [3, 2, 4],
     ],
     "weighted_evaluate": [
         evaluate_that_squeezes,
@@ -402,10 +399,11 @@ WRONG = {
         evaluate_as_tensors,
     ],
     "beat_baseline": [
-        lambda x, y: _fit(x, y, epochs=2, calls="bs"),
-        lambda x, y: _fit(x, y, epochs=2, calls="zsb"),
-        lambda x, y: _fit(x, y, epochs=4, shuffle=False),
+        lambda x, y: _fit(x, y, epochs=2, order="bs"),
+        lambda x, y: _fit(x, y, epochs=1, order="zsb"),
+        lambda x, y: _fit(x, y, epochs=3, shuffle=False),
         lambda x, y: _fit(x, y, epochs=1).state_dict(),
+        too_large,
         ending_in_sigmoid,
         trained_on_the_course_digits,
         that_squeezes,

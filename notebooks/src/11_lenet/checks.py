@@ -1,4 +1,4 @@
-"""Checks of lesson 11: shapes and parameters, evaluating, training, top k."""
+"""Checks of lesson 11: shapes, diagnoses, evaluating, training, top k."""
 
 import contextlib
 import functools
@@ -68,8 +68,8 @@ def seeded(rng):
 # --- 1. the shape after each step --------------------------------------------
 
 
-def lenet_shapes(B, H, W):
-    h1, w1 = H - 4, W - 4
+def lenet_shapes(B, height, width):
+    h1, w1 = height - 4, width - 4
     h2, w2 = h1 // 2, w1 // 2
     h3, w3 = h2 - 4, w2 - 4
     h4, w4 = h3 // 2, w3 // 2
@@ -82,8 +82,8 @@ def lenet_shapes(B, H, W):
     ]
 
 
-def shapes_of_layers(B, H, W):
-    x, shapes = torch.zeros(B, 1, H, W), []
+def shapes_of_layers(B, height, width):
+    x, shapes = torch.zeros(B, 1, height, width), []
     for layer in (
         *(nn.Conv2d(1, 6, 5), nn.MaxPool2d(2)),
         *(nn.Conv2d(6, 16, 5), nn.MaxPool2d(2), nn.Flatten()),
@@ -116,8 +116,8 @@ def by_step(got, want):
 
 def image_sizes(rng):
     for low in (16, 24, 40):  # sides of 16 at least, as the text says
-        H, W = (low + torch.randperm(12, generator=rng)[:2]).tolist()
-        yield int(torch.randint(2, 10, (), generator=rng)), H, W
+        sides = (low + torch.randperm(12, generator=rng)[:2]).tolist()
+        yield int(torch.randint(2, 10, (), generator=rng)), *sides
     yield 1, 17, 16
     yield 30, 30, 30
 
@@ -158,7 +158,7 @@ Flattening has swallowed the batch axis: torch.flatten(x, 1) keeps B.
 最后的 256 只对 28 到 31 像素的图像成立。
 The 256 at the end holds only for images of 28 to 31 pixels.
 
-H - 4, W - 4 => H, W
+height - 4, width - 4 => height, width
 你给 conv1 加了填充 2，那是常见教程里的 LeNet；讲义的没有填充。
 You pad by 2 in conv1, as the LeNet of many tutorials does; the lecture's has
 no padding.
@@ -171,109 +171,19 @@ You flatten the output of conv2; flatten after the second pooling.
 展平时漏了通道：16 张特征图都要接进这一行。
 Flattening has lost the channels: all 16 maps go into the row.
 
-return right(B, W, H)
-H 和 W 颠倒了：轴的顺序是 (B, C, H, W)。
-H and W are swapped: the order of the axes is (B, C, H, W).
+return right(B, width, height)
+高和宽颠倒了：轴的顺序是 (B, C, 高, 宽)。
+Height and width are swapped: the order of the axes is (B, C, height, width).
 
-*maps, flat = right(B, H, W)
+*maps, flat = right(B, height, width)
 return [(b, h, w, c) for b, c, h, w in maps] + [flat]
-通道放在了最后。PyTorch 的顺序是 (B, C, H, W)。
-The channels stand last. PyTorch's order is (B, C, H, W).
+通道放在了最后。PyTorch 的顺序是 (B, C, 高, 宽)。
+The channels stand last. PyTorch's order is (B, C, height, width).
 """,
 )
 
 
-# --- 2. the parameters of a layer --------------------------------------------
-
-
-def layer_params(n_in, n_out, kernel=(1, 1), bias=True):
-    weights = n_out * n_in * kernel[0] * kernel[1]
-    return weights + n_out if bias else weights
-
-
-def counted(n_in, n_out, kernel=(1, 1), bias=True):
-    layer = nn.Conv2d(n_in, n_out, kernel, bias=bias, device="meta")
-    if len({*kernel, 1}) == 1:
-        layer = nn.Linear(n_in, n_out, bias=bias, device="meta")
-    return sum(p.numel() for p in layer.parameters())
-
-
-def layers(rng):
-    for s in variations(
-        rng, "I O K L", high=9, layouts=False, dtypes=(torch.float64,)
-    ):
-        for bias in (True, False):
-            yield s.I, s.O, (s.K, s.L), bias
-    yield 7, 11, (5, 3)
-    yield 12, 30
-    yield 31, 4
-    yield 6, 9, (1, 1)
-
-
-layer_params = exercise(
-    layer_params,
-    layers,
-    oracle=counted,
-    wrong="""
-weights + n_out if bias else weights => weights
-漏了偏置：bias=True 时每个输出通道还有一个数。
-The biases are missing: with bias=True, one more number for each output
-channel.
-
- if bias else weights =>
-bias=False 时没有偏置，你仍然数了。
-With bias=False there are no biases; you count them all the same.
-
-if bias => if not bias
-bias 反了：bias=True 表示有偏置。
-bias is the wrong way round: bias=True means that there are biases.
-
-weights + n_out => weights + 1
-整层只数了一个偏置，应该每个输出通道一个。
-You count one bias for the whole layer; there is one for each output channel.
-
-weights + n_out => weights + n_in
-偏置按输入通道数了，应按输出通道。
-You count a bias for each input channel; it is one for each output channel.
-
-kernel[1] => kernel[0]
-核不一定是正方形：你把它的高用了两次。
-A kernel need not be square: you use its height twice.
-
-kernel[0] => kernel[1]
-核不一定是正方形：你把它的宽用了两次。
-A kernel need not be square: you use its width twice.
-
-n_out * n_in * kernel => n_out * kernel
-漏了输入通道：每个输出通道对每个输入通道各有一个核。
-The input channels are missing: each output channel has a kernel for each input
-channel.
-
-n_out * n_in * kernel => n_in * kernel
-漏了输出通道：每个输出通道都有自己的一组核。
-The output channels are missing: each of them has kernels of its own.
-
-kernel[0] * kernel[1] => (kernel[0] + kernel[1])
-核的高和宽应相乘，你把它们相加了。
-You add the height and the width of the kernel; multiply them.
-
- * kernel[0] * kernel[1] =>
-没有用到 kernel：每对输入、输出通道之间不止一个权重。
-kernel is not used: between an input and an output channel there is more than
-one weight.
-
-kernel=(1, 1) => kernel=(5, 5)
-不给 kernel 时，核应为 1×1，和线性层一样。
-Where no kernel is given, it is 1×1, as for a linear layer.
-
-bias=True => bias=False
-不给 bias 时，应当有偏置。
-Where bias is not given, there are biases.
-""",
-)
-
-
-# --- 3. a forward for images of any size -------------------------------------
+# --- 2. a forward for images of any size -------------------------------------
 
 
 def safe_forward(model, x):
@@ -301,9 +211,9 @@ def images(rng):
         return lenet
 
     for s in variations(rng, "B", high=5):
-        H, W = (28 + torch.randperm(4, generator=rng)[:2]).tolist()
-        s.update(C=1, H=H, W=W)  # 28 to 31, as the text says
-        yield model(s.dtype), s.normal("B C H W")
+        h, w = (28 + torch.randperm(4, generator=rng)[:2]).tolist()
+        s.update(C=1, h=h, w=w)  # 28 to 31, as the text says
+        yield model(s.dtype), s.normal("B C h w")
     for shape in [(3, 28, 28), *ODD_SIZES]:
         x = torch.randn(shape, generator=rng, dtype=torch.float64)
         yield model(x.dtype), x[:, None]
@@ -339,22 +249,24 @@ def at_any_size(answer):
 
 def rows_at_odd_size(answer, model, x):
     """The answer's rows, one an image; raises ValueError or Rejection."""
+    size = " × ".join(map(str, x.shape[2:]))
     try:
         rows = answer(model, x)
     except ValueError:
         raise
     except AssertionError as error:
         raise Rejection(
-            "这个尺寸引出了 AssertionError，它不是 ValueError，而且 "
+            f"{size} 的图像引出了 AssertionError，它不是 ValueError，而且 "
             "python -O 会跳过 assert。",
-            "This size ends in an AssertionError, which is no ValueError, "
-            "and python -O skips assert.",
+            f"Images of {size} end in an AssertionError, which is no "
+            "ValueError, and python -O skips assert.",
         ) from error
     except Exception as error:
         name = type(error).__name__
         raise Rejection(
-            f"这个尺寸引出了 {name}，它不是 ValueError。",
-            f"This size ends in {name}, which is no ValueError.",
+            f"高 × 宽为 {size} 的图像引出了 {name}，它不是 ValueError。",
+            f"Images of {size} (height × width) end in {name}, which is no "
+            "ValueError.",
         ) from error
     if not isinstance(rows, torch.Tensor):
         raise Rejection(
@@ -401,10 +313,22 @@ The batch is safe now, but a wrong size ends in a RuntimeError, which is no
 ValueError.
 
 if min(x.shape[2:]) < 28 or max(x.shape[2:]) > 32:
-    raise ValueError("H and W must be 28 to 32")
+    raise ValueError("sides must be 28 to 32")
 return model(x)
 32 像素已经太大：特征图变成 5×5。只有 28 到 31 像素得到 4×4。
 32 pixels are too many: the maps become 5×5. Only 28 to 31 pixels give 4×4.
+
+if not 28 <= x.shape[2] <= 31:
+    raise ValueError("height must be 28 to 31")
+return model(x)
+你只检查了高，没有检查宽：28 × 32 的图像仍然出错。
+You test the height and not the width: images of 28 × 32 still go wrong.
+
+if not 28 <= x.shape[3] <= 31:
+    raise ValueError("width must be 28 to 31")
+return model(x)
+你只检查了宽，没有检查高：32 × 28 的图像仍然出错。
+You test the width and not the height: images of 32 × 28 still go wrong.
 
 if x.shape[2:] != (28, 28):
     raise ValueError("x must be 28×28")
@@ -429,6 +353,105 @@ There is a ReLU too many at the end: logits may be negative.
 return right(model, x).softmax(1)
 返回的是概率，不是 logits：交叉熵里已经有一个 softmax。
 You return probabilities, not logits: cross-entropy has a softmax inside.
+""",
+)
+
+
+# --- 3. what went wrong in three trainings -----------------------------------
+
+
+causes = {"A": 3, "B": 2, "C": 4}
+
+AGAINST = {
+    1: (
+        "学习率小了一千倍时，参数几乎不动：看看它的参数走了多远（moved）。",
+        "With a learning rate a thousand times too small, parameters hardly "
+        "move: see how far they went (moved).",
+    ),
+    2: (
+        "不清零时，每一步的梯度都加在旧的上面：看看它的 .grad 是不是"
+        "越来越长。",
+        "Without clearing, each step's gradient is added to the old ones: see "
+        "whether its .grad grows longer and longer.",
+    ),
+    3: (
+        "多做一次 softmax 时，损失低不过 1.461：看看它的损失到过多低。",
+        "With a second softmax the loss cannot fall below 1.461: see how low "
+        "its loss has been.",
+    ),
+    4: (
+        "图像和类别对不上时，连训练图像也读不对，参数却照样走：看看它的训练"
+        "准确率和 moved。",
+        "When images and classes do not belong together, even the training "
+        "images are read wrong, while parameters move as usual: see its "
+        "training accuracy and moved.",
+    ),
+    5: (
+        "step 拿不到梯度时，参数一点也不动：看看它的参数走了多远（moved）。",
+        "Where step finds no gradient, parameters do not move at all: see how "
+        "far they went (moved).",
+    ),
+    6: (
+        "最后多一个 ReLU 时，有几类读不出来，别的类仍然读得对：看看它的"
+        "准确率。",
+        "With a ReLU after the last layer some classes are never read, and "
+        "the others are read right: see its accuracy.",
+    ),
+}
+
+
+def by_training(answer):
+    """The answer's cause of one training."""
+
+    def look_up(training):
+        if not isinstance(answer, dict) or training not in answer:
+            raise Rejection(
+                f"应是一个字典，其中有键 {training!r}。",
+                f"A dictionary is asked for, with the key {training!r}.",
+            )
+        return answer[training]
+
+    return look_up
+
+
+def same_cause(told, due):
+    """Say what speaks against a wrong cause."""
+    if type(told) is int and told == due:
+        return
+    if type(told) is int and told in AGAINST:
+        raise Rejection(*AGAINST[told])
+    raise Rejection(
+        f"每个值应是 1 到 6 的整数，得到 {told!r:.40}。",
+        f"Each value should be an integer from 1 to 6, got {told!r:.40}.",
+    )
+
+
+causes = exercise(
+    causes,
+    lambda rng: ((training,) for training in "ABC"),
+    name="causes",
+    adapt=by_training,
+    compare=same_cause,
+    seeds=(0,),
+    wrong="""
+{"A": 2, "B": 3, "C": 4}
+A 和 B 对调了：哪一个的损失停在 1.461 以上，哪一个的 .grad 越来越长？
+A and B are swapped: which loss stays above 1.461, and whose .grad grows?
+
+{"A": 3, "B": 4, "C": 2}
+B 和 C 对调了：哪一个的 .grad 一路变长，哪一个什么也没学到？
+B and C are swapped: whose .grad grows all the way, and which one has learned
+nothing?
+
+{"A": 3, "B": 2, "C": 1}
+C 的损失停在起点，但它的参数走得与好的训练差不多远：步子并不小。
+The loss of C stays where it began, but its parameters move about as far as in
+the good training: the steps are not small.
+
+{"A": 3, "B": 2, "C": 5}
+C 的参数在动，所以 step 拿到了梯度：错在这些梯度教它的东西。
+The parameters of C move, so step does find gradients: what is wrong is what
+these gradients teach.
 """,
 )
 
@@ -679,17 +702,32 @@ The wrong axis for argmax: each row, a sample, picks one class.
 )
 
 
-# --- 5. a model that beats a baseline ----------------------------------------
+# --- 5. a small model that beats a baseline ----------------------------------
 
 
 def beat_baseline(x, y):
     torch.manual_seed(0)
-    model = LeNet().to(x.device)
-    optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
+    model = nn.Sequential(
+        *(nn.Conv2d(1, 6, 5), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Flatten(), nn.Linear(256, 10)),
+    )  # 156 + 2,416 + 2,570 = 5,142 parameters
+    optimizer = torch.optim.Adam(model.parameters(), lr=4e-3)
     loader = Batches(x, y, 32, shuffle=True)
-    for _ in range(8):
+    for _ in range(6):
         train(loader, model, nn.CrossEntropyLoss(), optimizer)
     return model
+
+
+class Without(nn.Module):
+    """A function of images as a model without parameters."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, images):
+        return self.function(images)
 
 
 def mirrored_digits(rng):
@@ -710,9 +748,9 @@ def mirrored_digits(rng):
 
 
 def nearest_mean(x, y):
-    """The baseline; x: (N, 1, H, W), y: (N,)."""
+    """The baseline; x: (N, 1, height, width), y: (N,)."""
     means = torch.stack([x[y == c].mean(0).flatten() for c in range(10)])
-    return lambda images: -torch.cdist(images.flatten(1), means)
+    return Without(lambda images: -torch.cdist(images.flatten(1), means))
 
 
 def nearest_image(x, y, reach):
@@ -724,16 +762,17 @@ def nearest_image(x, y, reach):
         near, which = apart.min(1)
         return hot[which] * (near < reach)[:, None] - 1
 
-    return model
+    return Without(model)
 
 
 @torch.no_grad()
 def symptom(model, x, y, x_held, y_held):
     """What is to be seen of a model, in one word."""
-    if isinstance(model, type) or not callable(model):
+    if not isinstance(model, nn.Module):
         return "shape"
-    if isinstance(model, nn.Module):
-        model.eval()
+    if sum(p.numel() for p in model.parameters()) >= 6000:
+        return "large"
+    model.eval()
     logits, held, one = model(x), model(x_held), model(x_held[:1])
     for out, images in ((logits, x), (held, x_held), (one, x_held[:1])):
         if not isinstance(out, torch.Tensor) or out.shape != (len(images), 10):
@@ -775,38 +814,43 @@ beat_baseline = exercise(
     seeds=(0,),  # one training is long enough
     time_limit=60.0,
     wrong="""
-return LeNet()(x)
-返回的应是训练好的模型本身（不是类，也不是它的输出），它把 (N, 1, 28, 28) 变为
-(N, 10) 的 logits，N 也可以是 1。
-Return the trained model itself (no class, and not its output), which turns
-(N, 1, 28, 28) into logits (N, 10), where N may be 1.
+return nn.Linear(784, 7)(x.flatten(1))
+返回的应是训练好的模型本身（一个 nn.Module，不是类，也不是它的输出），它把
+(B, 1, 28, 28) 变为 (B, 10) 的 logits，B 也可以是 1。
+Return the trained model itself (an nn.Module, no class, and not its output),
+which turns (B, 1, 28, 28) into logits (B, 10), where B may be 1.
 
-lr=2e-3 => lr=1e30
-range(8) => range(1)
+return LeNet()
+模型有 6,000 个或更多参数：数一数每一层，哪一层最大？
+The model has 6,000 parameters or more: count those of each layer; which is the
+largest?
+
+lr=4e-3 => lr=1e30
+range(6) => range(1)
 模型的输出里有 nan 或 inf：学习率太大了？
 The model's output holds nan or inf: is the learning rate too large?
 
-return lambda images: nearest_mean(x, y)(images).softmax(1)
+return Without(lambda images: nearest_mean(x, y)(images).softmax(1))
 模型的输出都在 0 与 1 之间，像是概率；要的是 logits。如果末尾有 softmax 或
-sigmoid：交叉熵内部已有 softmax，再做一次会拖慢学习。
+sigmoid：交叉熵内部已有 softmax。
 The model's outputs all lie between 0 and 1, like probabilities; logits are
 asked for. If there is a softmax or sigmoid at the end: cross-entropy has its
-own softmax, and a second one slows learning down.
+own softmax.
 
-lr=2e-3 => lr=1.0
-range(8) => range(1)
+return Without(lambda images: images.new_zeros(len(images), 10))
 无论输入什么图像，输出都一样。步子太大时，ReLU 会全部停在 0：学习率太大，
 还是忘了 zero_grad？
 The output is the same for every image. With steps too large all ReLUs stay at
 0: is the learning rate too large, or zero_grad forgotten?
 
-return lambda images: 99 * nearest_mean(x, y.roll(99))(images)
+other = nearest_mean(x, y.roll(99))
+return Without(lambda images: 99 * other(images))
 在交给你的训练图像上，模型自信地答错：它是用别的图像训练的（只用参数 x 和 y），
 还是损失函数用错了（logits 配 cross_entropy）？
 On the very images handed to it the model is confidently wrong: did it train on
 others (use only x and y), or with a wrong loss (logits go with cross_entropy)?
 
-return LeNet()
+range(6) => range(0)
 在训练图像上也只有随机猜测的水平，什么也没学到：学习率太小；或者 step
 之前梯度是空的（三个调用的次序对吗？优化器拿的是这个模型的参数吗？）；
 或者 x 和 y 打乱的次序不同。
@@ -815,7 +859,8 @@ rate is too small, or step finds no gradients (are the three calls in order?
 does the optimizer hold this model's parameters?), or x and y were shuffled
 apart.
 
-range(8) => range(1)
+lr=4e-3 => lr=1e-3
+range(6) => range(1)
 训练图像只学会了一部分（准确率低于 0.9）：轮次太少？忘了 zero_grad？没有打乱
 （交给你的图像是按类别排好的）？
 The training images are only half learned (accuracy under 0.9): too few epochs?

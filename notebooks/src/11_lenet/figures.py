@@ -1,151 +1,362 @@
-"""The figures of lesson 11: the way through LeNet, and curves that grow."""
+"""The figures of lesson 11, and the nets that it shows before teaching them.
 
-import math
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+The opening's net and the three failed trainings are trained here: how, is
+what the lesson teaches, and asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 
+import torch
+import torch.nn.functional as F
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import ConnectionPatch, Rectangle
+from torch import Tensor, nn
 
+from checks import Batches, LeNet
 from helpers import plots
+from helpers.data import Dataset
 
-SLOT = 1.3  # inches for one stage, at least
-SHEETS = 6  # drawn of a stack, at most
-SHIFT = 0.05  # inches from sheet to sheet
+RED = plots.COLORS["vermillion"]
+SHIFT = 0.035  # inches from sheet to sheet
+ERASER = 4  # pixels
 
 
-def shapes(stages: Sequence[tuple[str, Sequence[int]]]) -> Figure:
-    """Draw how a shape changes from layer to layer.
+def standard(dataset: Dataset) -> Callable[[Tensor], Tensor]:
+    """What standardises images of a data set, as float64."""
+    mean = round(dataset.x_train.mean().item(), 4)
+    std = round(dataset.x_train.std().item(), 4)
+    return lambda x: ((x - mean) / std).double()
 
-    A shape of three or more axes is a stack of sheets (its last two axes
-    are a sheet), one of two axes a bar. Sides grow with the square root of
-    the size, on one scale for all stages of one kind.
+
+# The opening
+
+
+def trained(dataset: Dataset, epochs: int = 5) -> LeNet:
+    """Train a LeNet as section 3 does: Adam 2e-3, batches of 64, seed 0."""
+    torch.manual_seed(0)
+    net = LeNet()
+    x, y = standard(dataset)(dataset.x_train), dataset.y_train
+    optimizer = torch.optim.Adam(net.parameters(), lr=2e-3)
+    for _ in range(epochs):
+        for images, labels in Batches(x, y, 64, shuffle=True):
+            loss = F.cross_entropy(net(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    return net
+
+
+@torch.no_grad()
+def readings(net: nn.Module, dataset: Dataset, images, truth=None) -> Figure:
+    """Draw images with what a net reads and its probability.
 
     Args:
-        stages: Pairs (name, shape): first the input, then for each layer
-            its name and the shape that comes out.
+        net: Takes standardised images, gives logits.
+        dataset: What standardises the images.
+        images: (N, 1, 28, 28) in [0, 1].
+        truth: (N,) classes; an image that is read wrong gets a red frame and
+            its class. None: no frames.
+
+    Returns:
+        The figure; more than 8 images fill two lines.
+    """
+    p, reading = net(standard(dataset)(images)).softmax(1).max(1)
+    rows = 1 if len(images) <= 8 else 2
+    cols = -(-len(images) // rows)
+    fig, axes = plots.subplots(
+        rows, cols, width=0.25 * cols, height=0.5 * rows, squeeze=False
+    )
+    for k, ax in enumerate(axes.flat[: len(images)]):
+        ax.imshow(images[k, 0].numpy(), cmap="gray", vmin=0, vmax=1)
+        ax.set(xticks=[], yticks=[])
+        ax.set_title(f"{reading[k]} ({p[k]:.1%})", fontsize=11)
+        if truth is not None and reading[k] != truth[k]:
+            ax.spines[:].set(visible=True, color=RED, linewidth=4)
+            ax.set_xlabel(f"✗ it is a {truth[k]}", color=RED, fontsize=11)
+    return fig
+
+
+# Structure
+
+
+def convolution(image: Tensor, kernel: Tensor, top: int, left: int) -> Figure:
+    """Draw one window of a convolution, its number, and all the numbers.
+
+    Args:
+        image: (height, width) in [0, 1].
+        kernel: (K, K).
+        top: First row of the window.
+        left: Its first column.
 
     Returns:
         The figure, 10 inches wide.
     """
-    fig, ax = plots.subplots(width=2)
-    width, height = plots.axes_inches(ax)
-    across = max(1, min(len(stages), int(width / SLOT + 0.2)))
-    rows = math.ceil(len(stages) / across)
-    across = math.ceil(len(stages) / rows)
-    slot, row = width / across, height / rows
-    ax.set(xlim=(0, width), ylim=(height, 0), aspect="equal")
-    plots.blank(ax)
-    room = min(slot - 0.45, row - 0.75)
-    largest = {
-        flat: max(
-            (max(s[-2:]) for _, s in stages if (len(s) < 3) == flat),
-            default=1,
-        )
-        for flat in (True, False)
-    }
-    edges = []
-    for k, (name, shape) in enumerate(stages):
-        x, y = (k % across + 0.5) * slot, (k // across + 0.5) * row
-        half, tall = _box(ax, x, y, shape, largest[len(shape) < 3], room)
-        edges.append((x, y, half))
-        ax.text(
-            x, y - tall - 0.06, name, ha="center", va="bottom",
-            fontsize=11, weight="bold",
+    K = len(kernel)
+    window = image[top : top + K, left : left + K]
+    maps = F.conv2d(image[None, None], kernel[None, None])[0, 0]
+    fig, axes = plots.subplots(
+        1, 4, width=2, height=0.95, width_ratios=[1.25, 1, 1, 1.25]
+    )
+    axes[0].imshow(image.numpy(), cmap="gray", vmin=0, vmax=1)
+    axes[0].set_title(f"image {tuple(image.shape)}")
+    frame = {"fill": False, "edgecolor": RED, "linewidth": 2.5}
+    corner = left - 0.5, top - 0.5
+    axes[0].add_patch(Rectangle(corner, K, K, **frame))
+    axes[1].imshow(window.numpy(), cmap="gray", vmin=0, vmax=1)
+    axes[1].set_title("window", color=RED)
+    axes[1].spines[:].set(visible=True, color=RED, linewidth=2.5)
+    plots.matrix(kernel, ax=axes[2], title="kernel", signed=True, fmt="g")
+    axes[2].tick_params(labeltop=False, labelleft=False)
+    for i, row in enumerate(window.tolist()):
+        for j, value in enumerate(row):
+            color = "black" if value > 0.5 else "white"
+            axes[1].text(j, i, f"{value:.1f}", ha="center", va="center",
+                         color=color, fontsize=9)  # fmt: skip
+    most = maps.abs().max().item()
+    axes[3].imshow(maps.numpy(), cmap="RdBu_r", vmin=-most, vmax=most)
+    axes[3].set_title(f"feature map {tuple(maps.shape)}")
+    axes[3].add_patch(Rectangle((left - 0.5, top - 0.5), 1, 1, **frame))
+    for ax in (axes[0], axes[1], axes[3]):
+        ax.set(xticks=[], yticks=[])
+    for y in (-0.5, K - 0.5):
+        line = ConnectionPatch(
+            (left + K - 0.5, top + y), (-0.5, y), "data", "data",
+            axesA=axes[0], axesB=axes[1], color=RED, linewidth=1,
         )  # fmt: skip
-        text = str(tuple(shape))
-        ax.text(
-            x, y + tall + 0.06, text, ha="center", va="top",
-            fontsize=min(10.5, 72 * slot * 0.97 / (0.6 * len(text))),
-        )  # fmt: skip
-    _arrows(ax, edges, across)
+        fig.add_artist(line)
+    axes[1].text(1.1, 0.5, "×", transform=axes[1].transAxes, fontsize=20,
+                 ha="center", va="center")  # fmt: skip
+    number = maps[top, left].item()
+    axes[2].set_xlabel(f"sum of 25 products\n= {number:.2f}", fontsize=11)
+    line = ConnectionPatch(
+        (K - 0.5, (K - 1) / 2), (left - 0.5, top), "data", "data",
+        axesA=axes[2], axesB=axes[3], color=RED, linewidth=1,
+        arrowstyle="-|>",
+    )  # fmt: skip
+    fig.add_artist(line)
     return fig
 
 
-def _box(ax: Axes, x, y, shape, largest, room) -> tuple[float, float]:
-    """Draw one stage around (x, y); return half its width and height."""
-    height, width = (
-        max(0.07, room * math.sqrt(size / largest)) for size in shape[-2:]
-    )
-    sheets = min(shape[-3], SHEETS) if len(shape) > 2 else 1
-    deep = SHIFT * (sheets - 1)
-    color = plots.COLORS["sky" if len(shape) > 2 else "orange"]
-    left, top = x - (width + deep) / 2, y - (height + deep) / 2
-    for s in reversed(range(sheets)):
-        ax.add_patch(
-            Rectangle(
-                (left + s * SHIFT, top + deep - s * SHIFT), width, height,
-                facecolor=color, edgecolor="black", linewidth=0.9,
-            )
-        )  # fmt: skip
-    return (width + deep) / 2, (height + deep) / 2
+def shapes(stages: Mapping[str, Tensor]) -> Figure:
+    """Draw the tensors on the way through a net, by name.
 
+    A tensor (B, C, height, width) is a stack of C sheets, one sheet an
+    image or feature map; a tensor (B, D) is a bar. Sides of sheets grow
+    with the size; so do bars, with its square root.
 
-def _arrows(ax: Axes, edges, across: int) -> None:
-    """Join each stage with the next; at a line's end go to the next line."""
-    arrow = {"arrowstyle": "-|>", "color": plots.GREY, "lw": 1.4}
-    for k, (here, there) in enumerate(pairwise(edges)):
-        start = (here[0] + here[2] + 0.06, here[1])
-        end = (there[0] - there[2] - 0.06, there[1])
-        if (k + 1) % across == 0:
-            middle = (here[1] + there[1]) / 2
-            path = [
-                start, (start[0] + 0.15, start[1]),
-                (start[0] + 0.15, middle), (end[0] - 0.2, middle),
-                (end[0] - 0.2, end[1]),
-            ]  # fmt: skip
-            ax.plot(*zip(*path, strict=True), color=plots.GREY, lw=1.4, ls="-")
-            start = path[-1]
+    Returns:
+        The figure, 10 inches wide.
+    """
+    fig, ax = plots.subplots(width=2, height=0.75)
+    width, height = plots.axes_inches(ax)
+    slot = width / len(stages)
+    ax.set(xlim=(0, width), ylim=(height, 0), aspect="equal")
+    plots.blank(ax)
+    sides = {name: t.shape[2:] for name, t in stages.items() if t.ndim > 2}
+    scale = 0.62 * slot / max(max(side) for side in sides.values())
+    edges, middle = [], height / 2
+    for k, (name, tensor) in enumerate(stages.items()):
+        x = (k + 0.5) * slot
+        half, tall = 0.06, 0.3 * height * (tensor.shape[-1] / 256) ** 0.5
+        if tensor.ndim > 2:
+            half, tall = _stack(ax, x, middle, tensor.shape[1:], scale)
+        else:
+            corner = x - half, middle - tall
+            ax.add_patch(
+                Rectangle(corner, 2 * half, 2 * tall, edgecolor="black",
+                          facecolor=plots.COLORS["orange"])
+            )  # fmt: skip
+        edges.append((x - half, x + half))
+        ax.text(x, 0.3, name, ha="center", fontsize=11, weight="bold")
+        words = str(tuple(tensor.shape))
+        size = min(10, 110 * slot / len(words))
+        ax.text(x, height - 0.1, words, ha="center", fontsize=size)
+    for (_, start), (end, _) in pairwise(edges):
+        arrow = {"arrowstyle": "-|>", "color": plots.GREY, "lw": 1.4}
+        places = (end - 0.03, middle), (start + 0.03, middle)
         ax.annotate(
-            "", end, start, arrowprops=arrow | {"shrinkA": 0, "shrinkB": 0}
+            "", *places, arrowprops=arrow | {"shrinkA": 0, "shrinkB": 0}
         )
+    return fig
 
 
-@contextmanager
-def live(fig: Figure) -> Iterator:
-    """Show a figure now and again while a loop changes its lines.
+def _stack(ax: Axes, x, y, shape, scale) -> tuple[float, float]:
+    """Draw C sheets around (x, y); return half the width and height."""
+    channels, height, width = shape
+    deep = SHIFT * (channels - 1)
+    high, wide = scale * height, scale * width
+    left, top = x - (wide + deep) / 2, y - (high + deep) / 2
+    for k in reversed(range(channels)):
+        corner = left + k * SHIFT, top + deep - k * SHIFT
+        ax.add_patch(
+            Rectangle(corner, wide, high, facecolor=plots.COLORS["sky"],
+                      edgecolor="black", linewidth=0.7)
+        )  # fmt: skip
+    return (wide + deep) / 2, (high + deep) / 2
 
-    Example:
-        with figures.live(fig) as refresh:
-            for step in range(100):
-                line.set_data(steps, losses)
-                refresh()
 
-    The picture changes in place and takes at most about a sixth of the time;
-    the last state is always shown, also after an error.
+# Three failed trainings
+
+
+def failed(x: Tensor, y: Tensor, x_test: Tensor, y_test: Tensor) -> dict:
+    """Train four LeNets, one well and three badly.
+
+    Returns:
+        By name (`well`, `A`, `B`, `C`): the losses of all steps, the length
+        of `.grad` at each step, how far the parameters went in the end (the
+        norm of the change over their norm), and the accuracy on both sets.
+    """
+    rng = torch.Generator().manual_seed(0)
+    apart = y[torch.randperm(len(y), generator=rng)]
+    return {
+        "well": _train(x, y, x_test, y_test),
+        "A": _train(x, y, x_test, y_test, last=nn.Softmax(1)),
+        "B": _train(x, y, x_test, y_test, clear=False),
+        "C": _train(x, apart, x_test, y_test),
+    }
+
+
+def _train(x, y, x_test, y_test, last=None, clear=True, epochs=2) -> dict:
+    """Train one; the keywords say what goes wrong."""
+    torch.manual_seed(0)
+    net = LeNet()
+    optimizer = torch.optim.Adam(net.parameters(), lr=2e-3)
+    start = nn.utils.parameters_to_vector(net.parameters()).detach()
+    losses, lengths = [], []
+    for _ in range(epochs):
+        for images, labels in Batches(x, y, 64, shuffle=True):
+            logits = net(images)
+            loss = F.cross_entropy(last(logits) if last else logits, labels)
+            if clear:
+                optimizer.zero_grad()
+            loss.backward()
+            grads = [p.grad.flatten() for p in net.parameters()]
+            optimizer.step()
+            losses.append(loss.item())
+            lengths.append(torch.cat(grads).norm().item())
+    with torch.no_grad():
+        end = nn.utils.parameters_to_vector(net.parameters())
+        right = [
+            (net(images).argmax(1) == labels).double().mean().item()
+            for images, labels in ((x, y), (x_test, y_test))
+        ]
+    return {
+        "loss": losses,
+        "grad": lengths,
+        "moved": ((end - start).norm() / start.norm()).item(),
+        "train": right[0],
+        "held out": right[1],
+    }
+
+
+def numbers(runs: Mapping[str, Mapping]) -> str:
+    """The numbers of each training, a line each."""
+    return "\n".join(
+        f"{name:4} lowest loss {min(run['loss']):.2f}  moved "
+        f"{run['moved']:6.1%}  right {run['train']:.1%} {run['held out']:.1%}"
+        for name, run in runs.items()
+    )
+
+
+def diagnosis(runs: Mapping[str, Mapping]) -> Figure:
+    """Draw the losses, above, and the length of `.grad`, below.
+
+    Each failed training in a column of its own, the good one in grey
+    behind it.
+    """
+    names = [name for name in runs if name != "well"]
+    fig, axes = plots.subplots(
+        2, len(names), width=2, height=1.35, sharex=True, sharey="row"
+    )
+    for column, name in zip(axes.T, names, strict=True):
+        for ax, what in zip(column, ("loss", "grad"), strict=True):
+            ax.plot(runs["well"][what], color="#999999", lw=1.3, ls="-",
+                    label="good")  # fmt: skip
+            ax.plot(runs[name][what], color=RED, lw=1.6, ls="-", label=name)
+        column[0].set_title(f"training {name}")
+        column[0].legend(loc="lower left", fontsize=9)
+        column[1].set(xlabel="step", yscale="log")
+    axes[0, 0].set(ylabel="loss of the batch", ylim=(0, 3))
+    axes[1, 0].set_ylabel("length of .grad")
+    return fig
+
+
+# What it sees
+
+
+@torch.no_grad()
+def erased(net: nn.Module, dataset: Dataset, k: int, label: int) -> Figure:
+    """Draw an image, and the probability of a class where it is erased.
 
     Args:
-        fig: The figure, with its lines; their limits follow the data.
+        net: Takes standardised images, gives logits.
+        dataset: Where the images are from.
+        k: Number of the test image.
+        label: The class whose probability is drawn.
 
-    Yields:
-        A function that draws the figure again, unless it just did.
+    Returns:
+        The figure: at each place the probability when a square of 4 × 4
+        pixels is erased whose upper left corner is there; the best square is
+        drawn on the image.
     """
-    handle, due = None, 0.0
+    image = dataset.x_test[k, 0]
+    places = range(29 - ERASER)
+    copies = image.repeat(len(places) ** 2, 1, 1)
+    for n, copy in enumerate(copies):
+        top, left = divmod(n, len(places))
+        copy[top : top + ERASER, left : left + ERASER] = 0
+    p = net(standard(dataset)(copies[:, None])).softmax(1)[:, label]
+    top, left = divmod(p.argmax().item(), len(places))
+    fig, axes = plots.subplots(1, 2, width=1.4, height=0.9)
+    axes[0].imshow(image.numpy(), cmap="gray", vmin=0, vmax=1)
+    corner = left - 0.5, top - 0.5
+    axes[0].add_patch(
+        Rectangle(corner, ERASER, ERASER, fill=False, edgecolor=RED, lw=3)
+    )
+    axes[0].set_title("image, best place to erase")
+    plots.blank(axes[0])
+    heat = axes[1].imshow(p.view(len(places), -1).numpy(), vmin=0, vmax=1)
+    fig.colorbar(heat, ax=axes[1], label=f"p({label}) after erasing")
+    axes[1].set(xlabel="left column of the square", ylabel="top row",
+                title=f"highest p({label}): {p.max():.2f}")  # fmt: skip
+    return fig
 
-    def refresh(force: bool = False) -> None:
-        nonlocal handle, due
-        start = time.perf_counter()
-        if start < due and not force:
-            return
-        for ax in fig.axes:
-            ax.relim()
-            ax.autoscale_view()
-        data, metadata = plots.bundle(fig)
-        shown = {"metadata": metadata, "raw": True}
-        if handle is not None:
-            handle.update(data, **shown)
-        elif plots.in_ipython():
-            from IPython.display import display
 
-            handle = display(data, display_id=True, **shown)
-        now = time.perf_counter()
-        due = now + max(0.2, 5 * (now - start))
+def eraser(net: nn.Module, dataset: Dataset) -> Callable[..., Figure]:
+    """Make the drawing of the slider: an image, erased in one place.
 
-    refresh()
-    try:
-        yield refresh
-    finally:
-        refresh(force=True)
+    Returns:
+        `draw(image, row, column)`: the image without a square of 4 × 4, the
+        feature maps of the first convolution after ReLU, the probabilities.
+    """
+    prepare = standard(dataset)
+    fig, axes = plots.subplots(1, 8, width=2, height=0.5,
+                               width_ratios=[1.3] + 6 * [1] + [2])  # fmt: skip
+    blank = torch.zeros(28, 28).numpy()
+    photo = axes[0].imshow(blank, cmap="gray", vmin=0, vmax=1)
+    tiles = [ax.imshow(blank[:24, :24], vmin=0, vmax=4) for ax in axes[1:7]]
+    bars = axes[7].bar(range(10), 10 * [0])
+    axes[7].set(ylim=(0, 1), xticks=range(10), ylabel="p", xlabel="class")
+    for number, ax in enumerate(axes[:7]):
+        plots.blank(ax)
+        ax.set_title(f"map {number - 1}" if number else "", fontsize=10)
+
+    def draw(image=0, row=0, column=0):
+        x = dataset.x_test[image : image + 1].clone()
+        x[..., row : row + ERASER, column : column + ERASER] = 0
+        with torch.no_grad():
+            maps = F.relu(net.conv1(prepare(x)))[0]  # (6, 24, 24)
+            p = net(prepare(x))[0].softmax(0).tolist()
+        photo.set_data(x[0, 0].numpy())
+        axes[0].set_title(f"truth {dataset.y_test[image]}", fontsize=10)
+        for tile, values in zip(tiles, maps.numpy(), strict=True):
+            tile.set_data(values)
+        for bar, height in zip(bars, p, strict=True):
+            bar.set_height(height)
+        return fig
+
+    return draw
