@@ -284,13 +284,18 @@ def answer(exercise: Cell) -> str:
 
 
 def definitions(name: str, root: Path = ROOT) -> str:
-    """The imports, functions and classes that a lesson shows, as a module."""
+    """The imports, functions and classes that a lesson shows, as a module.
+
+    Its own room's modules are not imported.
+    """
+    room = {path.stem for path in find(root, name).parent.glob("*.py")}
     kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
     nodes = [
         node
         for cell in read(find(root, name)).code()
         for node in ast.parse(cell.source).body
         if isinstance(node, kinds) and not {"setup", "exercise"} & {*cell.tags}
+        if room.isdisjoint(a.name for a in getattr(node, "names", ()))
     ]
     return ast.unparse(ast.Module(nodes, []))
 

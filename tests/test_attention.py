@@ -25,10 +25,8 @@ MASKS = ("none", "causal", "padding", "both")
 @pytest.fixture(scope="module")
 def made() -> SimpleNamespace:
     """The imports, functions and classes of the lesson, as one namespace."""
-    lines = build.definitions("16").split("\n")
-    own = ("import checks as check", "import figures")
     scope = {"__name__": "lesson_16"}
-    exec("\n".join(line for line in lines if line not in own), scope)
+    exec(build.definitions("16"), scope)
     asked = rooms.exercises(build.find(build.ROOT, "16").parent)
     scope["MultiHeadAttention"] = asked["MultiHeadAttention"].answer
     return SimpleNamespace(**scope)
