@@ -430,6 +430,8 @@ def edition(
             text = _filled(cell.source, lesson, lang, series, root)
             node = new_markdown_cell(text)
         meta = {"tags": list(cell.tags), "alt": cell.alt, "why": cell.why}
+        if "setup" in cell.tags:  # a line with dots until it is clicked
+            meta["jupyter"] = {"source_hidden": True}
         found.append((node, shared, meta))
         if cell.answer:
             text = f"```python\n{cell.answer}\n```\n\n</details>"

@@ -97,6 +97,8 @@ def test_texts_follow_the_language(once: Path) -> None:
         assert f"(https://colab.research.google.com/github/{place})" in first
         assert f"(../{other}/07_tiny.ipynb)" in first
         assert "30" in first
+        hidden = code(once, lang)[0]["metadata"]["jupyter"]["source_hidden"]
+        assert hidden  # the set-up is one line until it is clicked
         assert "$$a + b = b + a$$" in [c["source"] for c in cells(once, lang)]
     assert "跟随：第 2 讲，加法" in cells(once)[0]["source"]
     text = (once / "README.md").read_text(encoding="utf-8")
