@@ -81,6 +81,10 @@ The numbers are right, but the shape is {a} and not {b}.
 数都对，但不在该在的位置上。
 The numbers are right, but not in their places.
 
+~order and shape
+数都对，但不在该在的位置上；形状是 {a}，应为 {b}。
+The numbers are right, but not in their places; the shape is {a} and not {b}.
+
 ~signs of order
 数的大小都对，但位置和符号不对。
 The sizes of the numbers are right, but not their places and signs.
@@ -333,7 +337,9 @@ def _sights(
             yield from _formulas(got, want, about)
         yield from _places(got, want)
     if _sorted(got, want):
-        yield "~order", {}
+        shapes = {"a": tuple(got.shape), "b": tuple(want.shape)}
+        same = got.shape == want.shape
+        yield "~order" if same else "~order and shape", shapes
     if _sorted(got.abs(), want.abs()):
         yield "~signs of order", {}
     if got.shape == want.shape and got.numel() > 1 and (

@@ -14,7 +14,8 @@ def table(
 ) -> dict[str, Any]:
     """The options of `exercise` for an answer that is a dict.
 
-    A list or a `torch.Size` counts as the tuple of its numbers.
+    A list or a `torch.Size` counts as the tuple of its numbers; a word, as
+    "error", may be written in capitals.
 
     Args:
         right: the right answer; its keys are the questions.
@@ -24,6 +25,10 @@ def table(
     Returns:
         `cases`, `oracle`, `adapt`, `compare` and `seeds`.
     """
+
+    words = sorted(
+        {v for v in right.values() if isinstance(v, str) and v.isalpha()}
+    )
 
     def computed(question: str) -> tuple[str, Any]:
         return question, oracle(question)
@@ -48,9 +53,18 @@ def table(
                     f"{question} is not filled in yet ({done} of "
                     f"{len(right)} are).",
                 )
-            return question, tuple(told) if isinstance(
-                told, tuple | list
-            ) else told
+            if isinstance(told, tuple | list):
+                told = tuple(told)
+            if words and isinstance(told, str | None):
+                told = str(told).strip().lower()
+                if told not in words:
+                    known = "、".join(words), ", ".join(words)
+                    raise Rejection(
+                        f"{question}：{told!r} 不是可填的词：{known[0]}。",
+                        f"{question}: {told!r} is none of the words: "
+                        f"{known[1]}.",
+                    )
+            return question, told
 
         return look_up
 

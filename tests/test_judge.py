@@ -24,6 +24,7 @@ from exercises import (
     judge,
     labelled,
     says,
+    table,
     variations,
 )
 from exercises.box import Box
@@ -128,6 +129,37 @@ def test_a_mistake_of_right_values_is_not_named_for_a_dtype():
         wrong="return x.detach().sum(1)\n断了。\nCut off.",
     )
     assert "dtype is float64" in says_of(lambda x: x.sum(1).double(), task)
+
+
+def test_what_is_kept_between_calls_is_told():
+    kept = []
+
+    def adds_up(x, k):
+        kept.append(x.sum())
+        return scaled.answer(x, k) + sum(kept)
+
+    assert "gives another result the second time" in says_of(adds_up)
+
+
+words = {"a": "view", "b": "error", "c": (2, 3)}
+HINTS = dict.fromkeys(words, ("看一看。", "Look at it."))
+words = exercise(words, **table(words, words.get, HINTS), name="words")
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        ({"c": torch.Size([2, 3]), "a": "View "}, "Correct"),
+        ({"a": "error"}, "a: 'error' is not right. Look at it."),
+        ({"c": (3, 2)}, "c: (3, 2) is not right. Look at it."),
+        ({"b": None}, "b: 'none' is none of the words: error, view."),
+        ({"a": "copy"}, "a: 'copy' is none of the words: error, view."),
+        ({"c": ...}, "c is not filled in yet (2 of 3 are)."),
+    ],
+)
+def test_table(entries, told):
+    assert says_of(words.answer | entries, words).startswith(told)
+    assert "got list" in says_of(["view", "error"], words)
 
 
 def test_text_speaks_the_language_of_the_edition(monkeypatch, capsys):
