@@ -224,7 +224,16 @@ def at_any_size(answer):
 
     def forward(model, x):
         if all(28 <= side <= 31 for side in x.shape[2:]):
-            return answer(model, x)
+            try:
+                return answer(model, x)
+            except (ValueError, AssertionError) as error:
+                size = "×".join(map(str, x.shape[2:]))
+                raise Rejection(
+                    f"{size} 的图像也得到 4×4 的特征图，应照常返回 logits，"
+                    f"你却抛出了 {type(error).__name__}。",
+                    f"Images of {size} give maps of 4×4 too and should return "
+                    f"logits, but {type(error).__name__} is raised.",
+                ) from error
         with contextlib.suppress(ValueError):
             rows = rows_at_odd_size(answer, model, x)
             if len(x) > 1 and torch.allclose(rows[0], rows[1], 0, 0, True):
@@ -838,10 +847,11 @@ asked for. If there is a softmax or sigmoid at the end: cross-entropy has its
 own softmax.
 
 return Without(lambda images: images.new_zeros(len(images), 10))
-无论输入什么图像，输出都一样。步子太大时，ReLU 会全部停在 0：学习率太大，
-还是忘了 zero_grad？
+无论输入什么图像，输出都一样。步子太大时，ReLU 会全部停在 0：学习率太大？
+忘了 zero_grad？先看打乱了没有：交给你的图像是按类别排好的。
 The output is the same for every image. With steps too large all ReLUs stay at
-0: is the learning rate too large, or zero_grad forgotten?
+0: is the learning rate too large? zero_grad forgotten? And see
+first whether you shuffle: the images come sorted by class.
 
 other = nearest_mean(x, y.roll(99))
 return Without(lambda images: 99 * other(images))
@@ -853,11 +863,11 @@ others (use only x and y), or with a wrong loss (logits go with cross_entropy)?
 range(6) => range(0)
 在训练图像上也只有随机猜测的水平，什么也没学到：学习率太小；或者 step
 之前梯度是空的（三个调用的次序对吗？优化器拿的是这个模型的参数吗？）；
-或者 x 和 y 打乱的次序不同。
+或者 x 和 y 打乱的次序不同；或者没有打乱（图像是按类别排好的）。
 Even on the training images it only guesses, nothing was learned: the learning
 rate is too small, or step finds no gradients (are the three calls in order?
 does the optimizer hold this model's parameters?), or x and y were shuffled
-apart.
+apart, or not shuffled (the images come sorted by class).
 
 lr=4e-3 => lr=1e-3
 range(6) => range(1)
@@ -868,10 +878,10 @@ zero_grad forgotten? not shuffled (the images come sorted by class)?
 
 return nearest_mean(x, y)
 训练图像的准确率刚过 0.9，留出的图像却没有超过基线：这就是基线本身，还是
-没有学够（轮次太少？交叉熵之前多做了一次 softmax？）
+没有学够（没有打乱？轮次太少？交叉熵之前多做了一次 softmax？）
 The accuracy on the training images is just above 0.9, and on the held-out ones
 it does not beat the baseline: is it the baseline itself, or too little
-training (too few epochs? a softmax of your own before cross-entropy?)
+training (not shuffled? too few epochs? a softmax before cross-entropy?)
 
 return nearest_image(x, y, 0.5)
 训练图像都记住了，留出的图像却没有超过基线：这是过拟合。
@@ -885,7 +895,7 @@ beat the baseline: overfitting.
 
 
 def top_k(logits, y, k):
-    best = logits.topk(k, dim=1).indices  # (N, M) -> (N, k)
+    best = logits.topk(k, dim=1).indices  # (B, M) -> (B, k)
     return (best == y[:, None]).any(1).double().mean().item()
 
 
