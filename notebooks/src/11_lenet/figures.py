@@ -326,6 +326,23 @@ def erased(net: nn.Module, dataset: Dataset, k: int, label: int) -> Figure:
     return fig
 
 
+def control(model, x, y) -> tuple[int, int]:
+    """Erase rows 8 to 11, columns 12 to 15 of the ones that are read right.
+
+    Args:
+        model: turns x into logits.
+        x: (num_images, 1, 28, 28), standardised; its least number is black.
+        y: (num_images,), the digits.
+
+    Returns:
+        How many ones are read right, and how many of them then as an 8.
+    """
+    with torch.no_grad():
+        ones = x[(y == 1) & (model(x).argmax(1) == 1)]
+        ones[:, :, 8:12, 12:16] = x.min()
+        return len(ones), (model(ones).argmax(1) == 8).sum().item()
+
+
 def eraser(net: nn.Module, dataset: Dataset) -> Callable[..., Figure]:
     """Make the drawing of the slider: an image, erased in one place.
 
