@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy import inner
 
 import checks
 
@@ -31,11 +32,10 @@ def matmul_by_pairs(x, w):
 
 
 def matmul_by_item(x, w):
-    y = np.zeros((len(x), w.shape[1]))
-    for i, j in np.ndindex(y.shape):
-        for k in range(len(w)):
-            y[i, j] += x[i, k].item() * w[k, j].item()
-    return torch.tensor(y).to(x)
+    y = [[0.0] * w.shape[1] for _ in x]
+    for i, j, k in itertools.product(*map(range, (len(x), *w.mT.shape))):
+        y[i][j] += x[i, k].item() * w[k, j].item()
+    return torch.tensor(y, dtype=x.dtype)
 
 
 def matmul_at_once(x, w):
@@ -77,6 +77,42 @@ def matmul_in_numpy(x, w):
 
 def matmul_numpy_dot(x, w):
     return torch.from_numpy(x.numpy().dot(w.numpy()))
+
+
+def matmul_numpy_rows(x, w):
+    a, b = x.numpy(), w.numpy()
+    y = [[(row * column).sum() for column in b.T] for row in a]
+    return torch.tensor(np.array(y))
+
+
+def matmul_numpy_broadcast(x, w):
+    a, b = np.array(x.tolist()), np.array(w.tolist())
+    return torch.tensor((a[:, :, None] * b).sum(1)).to(x)
+
+
+def matmul_numpy_inner(x, w):
+    return torch.tensor(inner(x.tolist(), w.T.tolist())).to(x)
+
+
+def matmul_numpy_imported(x, w):
+    import numpy
+
+    return torch.tensor(numpy.inner(x.tolist(), w.T.tolist())).to(x)
+
+
+def matmul_default_then_cast(x, w):
+    # Exact where the default is float64, as in the lesson.
+    y = torch.zeros(len(x), w.shape[1])
+    for i, j, k in itertools.product(*map(range, (*y.shape, len(w)))):
+        y[i, j] += x[i, k] * w[k, j]
+    return y.to(x.dtype)
+
+
+def matmul_one_list(x, w):
+    y = [[0.0] * w.shape[1]] * len(x)
+    for i, j, k in itertools.product(*map(range, (len(x), *w.mT.shape))):
+        y[i][j] += x[i, k].item() * w[k, j].item()
+    return torch.tensor(y, dtype=x.dtype)
 
 
 def matmul_fixed_sizes(x, w):
@@ -308,6 +344,28 @@ def find_allclose_uncaught(equations):
     return None
 
 
+def find_asserts(equations):
+    x, w = torch.randn(2, 3), torch.randn(3, 4)
+    for i, equation in enumerate(equations):
+        try:
+            torch.testing.assert_close(torch.einsum(equation, x, w), x @ w)
+        except RuntimeError:
+            return i
+    return None
+
+
+def find_allclose_shapes(equations):
+    x, w = torch.randn(2, 3), torch.randn(3, 4)
+    for i, equation in enumerate(equations):
+        try:
+            y = torch.einsum(equation, x, w)
+        except RuntimeError:
+            return i
+        if not torch.allclose(y, x @ w):
+            return i
+    return None
+
+
 def find_by_text(equations):
     return next((i for i, e in enumerate(equations) if e != "bd,de->be"), 0)
 
@@ -371,6 +429,12 @@ WRONG = {
         matmul_rows_then(lambda terms: sum(terms.tolist())),
         matmul_in_numpy,
         matmul_numpy_dot,
+        matmul_numpy_rows,
+        matmul_numpy_broadcast,
+        matmul_numpy_inner,
+        matmul_numpy_imported,
+        matmul_default_then_cast,
+        matmul_one_list,
         matmul_fixed_sizes,
         matmul_outer_products,
         matmul_broadcast,
@@ -398,6 +462,8 @@ WRONG = {
         equations_but("heads", "bd，de->be"),
         equations_but("outer", "bd,be→bde"),
         equations_but("outer", "bd,be->bdf"),
+        equations_but("heads", "bhnd,hdd_k->bhnd_k"),
+        equations_but("AV", "nm,md->nd"),
     ],
     "shape_table": [
         dict.fromkeys(SHAPES, "error"),
@@ -429,6 +495,7 @@ WRONG = {
         RESULT_SHAPES | {"bd->d": "d"},
         RESULT_SHAPES | {"d,e->ed": (3, 3)},
         RESULT_SHAPES | {"bde,d->be": (2, 4, 3)},
+        RESULT_SHAPES | {"bd,de->": "error"},
     ],
     "bilinear": [
         bilinear_two_steps,
@@ -445,6 +512,8 @@ WRONG = {
         find_on_symmetric,
         find_same_b_and_e,
         find_allclose_uncaught,
+        find_allclose_shapes,
+        find_asserts,
         find_by_text,
         find_longest,
         find_as_tensor,

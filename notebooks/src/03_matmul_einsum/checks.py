@@ -1,7 +1,6 @@
 """Lesson 03: products of matrices, and what an equation computes."""
 
 import ast
-import dis
 import inspect
 import re
 from functools import partial
@@ -18,7 +17,9 @@ from exercises import (
     says,
     variations,
 )
+from exercises.compare import type_name
 from exercises.properties import called, without
+from exercises.reading import unfit
 
 DTYPE = torch.float64  # the lesson's default
 
@@ -43,25 +44,56 @@ NO_SUMS = without(
 )
 
 
-@says(NO_SUMS.zh, NO_SUMS.en)
-def by_hand(f, x, w):
-    code = getattr(f, "__code__", None)
-    return NO_SUMS.test(f, x, w) and not (code and multiplies_arrays(code))
+@says(
+    "你用了 NumPy：数只从张量里取，或者放进 Python 的列表。",
+    "You use NumPy: take the numbers from the tensors, or put them into "
+    "Python's lists.",
+)
+def no_numpy(f, x, w):
+    if {"numpy", "__array__"} & set(called(f, x, w)):
+        return False
+    code, known = getattr(f, "__code__", None), getattr(f, "__globals__", {})
+    names = names_in(code) if code else set()
+    return not any(of_numpy(name, known.get(name)) for name in names)
 
 
-def multiplies_arrays(code):
-    """Whether code says @, dot or the like: NumPy's is not seen by torch."""
-    return (
-        any(step.argrepr in ("@", "@=") for step in dis.get_instructions(code))
-        or not {"dot", "matmul", "einsum"}.isdisjoint(code.co_names)
-        or any(map(multiplies_arrays, filter(inspect.iscode, code.co_consts)))
-    )
+def names_in(code):
+    """The names of a function's code, and of the code within."""
+    inner = filter(inspect.iscode, code.co_consts)
+    return set(code.co_names).union(*map(names_in, inner))
+
+
+def of_numpy(name, value):
+    """Whether a name stands for NumPy, or for a part of it."""
+    home = getattr(value, "__module__", None) or getattr(value, "__name__", "")
+    return name == "numpy" or str(home).partition(".")[0] == "numpy"
+
+
+@says(
+    "float64 的数在中途变成了 float32：默认的 dtype 是 float32 时，不写 dtype "
+    "的新张量就是 float32。",
+    "float64 numbers become float32 on the way: where the default dtype is "
+    "float32, a new tensor without a dtype is float32.",
+)
+def keeps_digits(f, x, w):
+    if x.dtype != torch.float64:
+        return True
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        y = f(x, w)
+    finally:
+        torch.set_default_dtype(default)
+    if not isinstance(y, torch.Tensor) or y.shape != (x @ w).shape:
+        return True
+    off = float((y - x @ w).abs().max())
+    return not 1e-12 < off < 1e-4  # more, or nan: another mistake
 
 
 def takes_single_steps(f, rng):
     names = called(f, normal(rng, 4, 5), normal(rng, 5, 6))
     products = sum("mul" in name for name in names)
-    numbers = {"tolist", "item", "__float__", "numpy", "__array__"}
+    numbers = {"tolist", "item", "__float__"}
     return products >= 4 * 5 * 6 or not (products or numbers.isdisjoint(names))
 
 
@@ -70,13 +102,15 @@ matmul_loops = exercise(
     draw("B D, D E", high=6),
     oracle=lambda x, w: x @ w,
     holds=[
-        by_hand,
+        NO_SUMS,
+        no_numpy,
         Property(
             takes_single_steps,
             "这不是三重循环：你的代码一次就乘了一整行，或更多。",
             "These are not three loops: your code multiplies a whole row at "
             "once, or more.",
         ),
+        keeps_digits,
     ],
     wrong="""
 += => =
@@ -125,6 +159,18 @@ You add x[i, k] and w[k, j]: each term is their product.
 w[k, j] => w[j, k]
 w 的两个下标反了：中间的 k 是 w 的行号。
 The two indices of w are swapped: the inner k is the number of its row.
+
+torch.zeros(B, E, dtype=x.dtype) => [[0.0] * E] * B
+y[i, j] += x[i, k] * w[k, j] => y[i][j] += float(x[i, k]) * float(w[k, j])
+return y => return torch.tensor(y, dtype=x.dtype)
+各行是同一个列表（[[0.0] * E] * B）：改一行，每一行都变。
+The rows are one and the same list ([[0.0] * E] * B): a change of one row
+changes every row.
+
+return y => return y[-1:].repeat(B, 1)
+每一行都和最后一行一样：各行是不是同一个列表？改一行，每一行都变。
+Every row is like the last one: are the rows one and the same list? Then a
+change of one row changes every row.
 
 """,
 )
@@ -179,12 +225,13 @@ def entry(answer, key, keys):
     return answer[key]
 
 
-def by_equations(shapes, library):
+def by_equations(shapes, library, amiss):
     """Turn a dict of equations into a function of a name and tensors.
 
     Args:
         shapes: each name's shapes, in letters.
         library: each name's function; it stands for itself.
+        amiss: says what is wrong with an equation that torch refuses.
     """
 
     def adapt(answer):
@@ -199,39 +246,77 @@ def by_equations(shapes, library):
                     f"The value of {name!r} should be an equation, a string; "
                     f"got {equation!r:.60}.",
                 )
-            return by_einsum(name, equation, tensors)
+            try:
+                return torch.einsum(equation, *tensors)
+            except RuntimeError as error:
+                text = str(error).removeprefix("einsum(): ")
+            zh, en = amiss(text, equation, tensors)
+            raise Rejection(f"{name!r}：{zh}。", f"{name!r}: {en}.")
 
         return apply
 
     return adapt
 
 
-def by_einsum(name, equation, tensors):
-    """What the equation makes of the tensors; a sentence where it fails."""
-    try:
-        return torch.einsum(equation, *tensors)
-    except RuntimeError as error:
-        zh = en = str(error).removeprefix("einsum(): ")
-        if two := two_sizes(equation, tensors):
-            zh, en = (
-                "字母 {} 有两个大小：{} 和 {}",
-                "{} has sizes {} and {}",
-            )
-            zh, en = zh.format(*two), en.format(*two)
+def with_shapes(text, equation, tensors):
+    """Why an equation does not work, with the tensors' shapes."""
+    zh, en = refused(text, equation, tensors)
+    if two := two_sizes(equation, tensors):
+        zh = "字母 {} 有两个大小：{} 和 {}".format(*two)
+        en = "{} has sizes {} and {}".format(*two)
     shapes = ", ".join(str(tuple(t.shape)) for t in tensors)
-    raise Rejection(
-        f"{name!r}：{equation!r} 用在 {shapes} 上不行：{zh}。",
-        f"{name!r}: {equation!r} does not work on {shapes}: {en}.",
+    return (
+        f"{equation!r} 用在 {shapes} 上不行：{zh}",
+        f"{equation!r} does not work on {shapes}: {en}",
     )
+
+
+def refused(text, equation, tensors):
+    """Why torch refuses an equation, without a size."""
+    if odd := re.search(r"[^A-Za-z., >-]", equation):
+        return (
+            f"方程里不能有 {odd[0]!r}，每个轴只用一个英文字母",
+            f"{odd[0]!r} cannot stand in an equation, and each axis has one "
+            "letter only",
+        )
+    words, _, right = equation.replace(" ", "").partition("->")
+    words = words.split(",")
+    if len(words) != len(tensors):
+        n, m = len(words), len(tensors)
+        return (
+            f"方程左边有 {n} 个张量，应有 {m} 个",
+            f"it names {n} tensor(s) on the left, and {m} are given",
+        )
+    for word, tensor in zip(words, tensors, strict=True):
+        n, m = len(word), tensor.ndim
+        if n != m and "." not in word:
+            return (
+                f"{word!r} 有 {n} 个字母，这个张量有 {m} 个轴",
+                f"{word!r} has {n} letter(s), and this tensor {m} axes",
+            )
+    if extra := set(right) - set(equation.partition("->")[0]) - {"."}:
+        letter = min(extra)
+        return (
+            f"箭头右边的 {letter} 不在左边",
+            f"{letter} on the right of the arrow is not on the left",
+        )
+    if two := two_sizes(equation, tensors):
+        return (
+            f"字母 {two[0]} 的几个轴大小不同",
+            f"the axes of {two[0]} differ in size",
+        )
+    return text, text
 
 
 def two_sizes(equation, tensors):
     """A letter that has two sizes, and these; None if none has."""
     words = equation.replace(" ", "").split("->")[0].split(",")
+    if [*map(len, words)] != [t.ndim for t in tensors] or "." in equation:
+        return None
     sizes = {}
-    for word, tensor in zip(words, tensors, strict=False):
-        for letter, n in zip(word, tensor.shape, strict=False):
-            if sizes.setdefault(letter, n) != n and "." not in word:
+    for word, tensor in zip(words, tensors, strict=True):
+        for letter, n in zip(word, tensor.shape, strict=True):
+            if sizes.setdefault(letter, n) != n:
                 return letter, sizes[letter], n
     return None
 
@@ -241,7 +326,7 @@ equations = exercise(
     some_tensors,
     name="equations",
     oracle=LIBRARY,
-    adapt=by_equations(SHAPES, LIBRARY),
+    adapt=by_equations(SHAPES, LIBRARY, with_shapes),
     seeds=(0,),
     wrong="""
 "bd,be->bde" => "bd,be->de"
@@ -277,6 +362,26 @@ QK^T：右边的批次用了另一个字母，被加掉了：每个样本应只�
 QK^T: the batch of the right one has another letter and is summed: each sample
 should be multiplied by its own part only.
 
+"bnd,bmd->bnm" => "bnd,bme->bnm"
+QK^T：d_k 这个轴在两边用了两个字母，各自加掉了：相配的轴用同一个字母。
+QK^T: the axis d_k has two letters, one on each side, and each is summed by
+itself: axes that go together have one letter.
+
+"bhnm,bhmd->bhnd" => "bhnm,bhkd->bhnd"
+AV：M 这个轴在两边用了两个字母，各自加掉了：相配的轴用同一个字母。
+AV: the axis M has two letters, one on each side, and each is summed by itself:
+axes that go together have one letter.
+
+"bhnd,hde->bhne" => "bhnd,hke->bhne"
+heads：D 这个轴在两边用了两个字母，各自加掉了：相配的轴用同一个字母。
+heads: the axis D has two letters, one on each side, and each is summed by
+itself: axes that go together have one letter.
+
+"bd,be->bde" => "bd,ce->bde"
+outer：右边的样本用了另一个字母，被加掉了：每个样本应只用自己的那一行。
+outer: the samples on the right have another letter and are summed: each sample
+should use its own row only.
+
 "bhnm,bhmd->bhnd" => "bhnm,bgmd->bhnd"
 AV：右边的头用了另一个字母，被加掉了：每个头应只用自己的那一份。
 AV: the heads of the right one have another letter and are summed: each head
@@ -310,19 +415,32 @@ DONE = {
 }
 
 
-def as_drawn(rng):
+def drawn(name):
+    """Tensors with the sizes of a picture."""
+    rng = torch.Generator().manual_seed(0)
     size = {"b": 2, "d": 3, "e": 4}
-    for name, words in DRAWN.items():
-        shapes = [[size[a] for a in word.split()] for word in words.split(",")]
-        yield name, *(normal(rng, *shape) for shape in shapes)
+    words = DRAWN[name].split(",")
+    return [normal(rng, *(size[a] for a in word.split())) for word in words]
+
+
+def unlike_picture(text, equation, tensors):
+    """Why an equation does not fit a picture, without the sizes in it."""
+    zh, en = refused(text, equation, tensors)
+    return f"{equation!r} 与图不符：{zh}", f"{equation!r} does not fit: {en}"
+
+
+def as_pictures(answer):
+    """Turn equations into a function of a name alone: no shape is told."""
+    apply = by_equations(DRAWN, DONE, unlike_picture)(answer)
+    return lambda name: apply(name, *drawn(name))
 
 
 pictures = exercise(
     pictures,
-    as_drawn,
+    lambda rng: ((name,) for name in DRAWN),
     name="pictures",
     oracle=DONE,
-    adapt=by_equations(DRAWN, DONE),
+    adapt=as_pictures,
     seeds=(0,),
     wrong="""
 "bd,bd->b" => "bd,bd->bd"
@@ -380,28 +498,30 @@ def by_torch(row):
         return "error"
 
 
-def by_table(rows, library):
+def by_table(rows, library, errors=True):
     """Turn a table into a function of its row; `library` is one already."""
 
     def adapt(answer):
-        return answer if answer is library else partial(look_up, answer, rows)
+        if answer is library:
+            return answer
+        return partial(look_up, answer, rows, errors)
 
     return adapt
 
 
-def look_up(answer, rows, row):
-    """The shape that a table holds in a row, or "error"."""
+def look_up(answer, rows, errors, row):
+    """The shape that a table holds in a row, or "error" where errors may."""
     told = entry(answer, row, rows)
     if isinstance(told, (list, torch.Size)):
         told = tuple(told)
     sizes = isinstance(told, tuple) and all(type(n) is int for n in told)
-    if not sizes and told != "error":
+    if not sizes and not (errors and told == "error"):
+        zh, en = ('，或 "error"', ', or "error"') if errors else ("", "")
         raise Rejection(
             f"{row!r} 的值应是一个整数的元组，如 (3, 5)，只有一个轴时如 "
-            f'(7,)，或 "error"；得到 {told!r:.60}。',
+            f"(7,){zh}；得到 {told!r:.60}。",
             f"The value of {row!r} should be a tuple of ints such as "
-            f'(3, 5), with one axis such as (7,), or "error"; got '
-            f"{told!r:.60}.",
+            f"(3, 5), with one axis such as (7,){en}; got {told!r:.60}.",
         )
     return told
 
@@ -528,7 +648,7 @@ result_shapes = exercise(
     lambda rng: ((equation,) for equation in EQUATIONS),
     name="result_shapes",
     oracle=shape_of,
-    adapt=by_table(EQUATIONS, shape_of),
+    adapt=by_table(EQUATIONS, shape_of, errors=False),
     compare=same_row,
     seeds=(0,),
     wrong="""
@@ -648,9 +768,71 @@ def four_equations(rng):
         yield (four,)
 
 
+EINSUM_FAILS = (
+    "错的方程在不是方阵的输入上报错，你的函数也跟着停了；X 和 W 配得上时，这个"
+    "错误正说明它是错的那个，应当接住它。",
+    "The wrong equation raises an error on input that is not square, and your "
+    "function stops with it; where X and W fit, that error tells that this is "
+    "the wrong one, and should be caught.",
+)
+SHAPES_DIFFER = (
+    "两个形状不同的张量放在一起比较，也会报错：先比形状，再比数值。",
+    "A comparison of two tensors of different shapes raises an error, too: "
+    "compare the shapes first, then the numbers.",
+)
+
+
+def told_why(answer):
+    """The answer, with a sentence for an error that it lets through."""
+
+    def find(equations):
+        if refusal := unfit(answer, ["equations"], (equations,)):
+            raise Rejection(*refusal)
+        try:
+            return answer(equations)
+        except (RuntimeError, AssertionError) as error:
+            text = str(error)
+            if text.startswith("einsum()"):
+                raise Rejection(*EINSUM_FAILS) from error
+            if re.search("tensor a .* must match|attribute 'shape'", text):
+                raise Rejection(*SHAPES_DIFFER) from error
+            raise
+
+    return find
+
+
+def same_number(got, want):
+    """Compare two numbers of equations; say what is wrong with one."""
+    if got is None:
+        raise Rejection(
+            "返回了 None：这里没有找到错的那个，或者没有用 return 交出来。",
+            "None came back: here the wrong one was not found, or it was not "
+            "returned.",
+        )
+    if type(got) is not int:
+        raise Rejection(
+            f"应返回错的方程的编号，一个 int；这里返回了 {type_name(got)}。",
+            "The number of the wrong equation is expected, an int; here "
+            f"{type_name(got)} came back.",
+        )
+    if got == want:
+        return True
+    if got in range(4):
+        raise Rejection(
+            f"方程 {got} 是对的，错的是另一个。",
+            f"Equation {got} is right; another one is wrong.",
+        )
+    raise Rejection(
+        f"返回了 {got}，编号应是 0 到 3。",
+        f"{got} came back, but the numbers are 0 to 3.",
+    )
+
+
 find_wrong = exercise(
     find_wrong,
     four_equations,
+    adapt=told_why,
+    compare=same_number,
     wrong="""
 x = torch.eye(3)
 for i, equation in enumerate(equations):
@@ -675,9 +857,11 @@ It finds only equations that run and give a wrong result. One that raises is
 wrong too.
 
 except RuntimeError => except KeyError
-错的方程在不是方阵的输入上报错，你的函数也跟着停了；这个错误正说明它是错的那个。
+错的方程在不是方阵的输入上报错，你的函数也跟着停了；X 和 W 配得上时，这个错误正
+说明它是错的那个，应当接住它。
 The wrong equation raises an error on input that is not square, and your
-function stops with it; yet that error tells that this is the wrong one.
+function stops with it; where X and W fit, that error tells that this is the
+wrong one, and should be caught.
 
 return i => return equation
 返回的是方程本身，要的是它的编号（从 0 数起）。

@@ -95,7 +95,7 @@ def _einsum(x: Tensor, w: Tensor) -> Tensor:
 
 def _timed(way: Callable, x: Tensor, w: Tensor) -> float:
     """Seconds of the shortest of some runs, which must give `x @ w`."""
-    best, until = math.inf, time.perf_counter() + 0.2
+    best, until = math.inf, time.perf_counter() + 0.5
     while best == math.inf or time.perf_counter() < until:
         start = time.perf_counter()
         y = way(x, w)
@@ -107,7 +107,7 @@ def _timed(way: Callable, x: Tensor, w: Tensor) -> float:
 def stopwatch(x: Tensor, w: Tensor, own: Callable | None = None) -> None:
     """Time six ways to compute `x @ w`, and print a table.
 
-    Each time is the shortest of some runs. The three loops are timed on one
+    Each time is the shortest of some runs. The first way is timed on one
     row, and the time is multiplied; the table says so.
 
     Args:
@@ -116,21 +116,22 @@ def stopwatch(x: Tensor, w: Tensor, own: Callable | None = None) -> None:
         own: The student's loops, timed in place of the first way if they
             give the right result for one row.
     """
-    slow = {"three loops, tensors *": _loops, "three loops, lists *": _lists}
+    slow, name = _loops, "three loops, tensors *"
     if own is not None:
         y, want = own(x[:1], w), x[:1] @ w
         right = isinstance(y, Tensor) and y.shape == want.shape
         if right and torch.allclose(y, want):
-            slow = {"your three loops *": own, "three loops, lists *": _lists}
+            slow, name = own, "your three loops *"
         else:
             print("matmul_loops is not right yet: other loops are timed.")
     fast = {
+        "three loops, lists": _lists,
         "rows": _rows,
         "broadcast": _broadcast,
         "einsum": _einsum,
         "@": torch.matmul,
     }
-    took = {k: _timed(way, x[:1], w) * len(x) for k, way in slow.items()}
+    took = {name: _timed(slow, x[:1], w) * len(x)}
     took |= {k: _timed(way, x, w) for k, way in fast.items()}
     count = len(x) * w.numel()
     print(
@@ -436,6 +437,7 @@ def draw(
     element: int = 0,
     term: int = 0,
     names: tuple[str, ...] = ("X", "W", "V", "U", "T", "S"),
+    result: str = "Y",
     riddle: str = "",
 ) -> Figure:
     """Draw the operands and the result of an equation.
@@ -453,6 +455,7 @@ def draw(
         element: Which element of the result, counted row by row.
         term: Which term of its sum.
         names: The operands' names.
+        result: The result's name.
         riddle: A title in place of all letters: the axes have only their
             sizes, and `ax` stays where it is.
 
@@ -485,7 +488,7 @@ def draw(
         origin = (left, middle - down / 2, step)
         _cells(ax, origin, places, used[k], now[k])
         _bars(ax, origin, letters, shape, shown[k], reading, bool(riddle))
-        name = (*labels, "Y")[k]
+        name = (*labels, result)[k]
         ax.text(left + across / 2, middle + down / 2 + 0.17,
                 f"${name}$  {shape}", ha="center", va="center",
                 fontsize=10)  # fmt: skip
@@ -501,7 +504,7 @@ def draw(
     if riddle:
         ax.text(0.1, 0.2, riddle, weight="bold", fontsize=13, va="center")
     else:
-        _sentences(ax, reading, labels, (width, height), now)
+        _sentences(ax, reading, (*labels, result), (width, height), now)
     return fig
 
 
@@ -669,9 +672,10 @@ def _bars(ax, origin, letters, shape, shown, reading, bare) -> None:
         levels[way] += 1
 
 
-def _sentences(ax, reading, labels, size, now) -> None:
+def _sentences(ax, reading, names, size, now) -> None:
     """Write the equation as a formula above, one term of it below."""
     width, height = size
+    *labels, result = names
 
     def symbol(name, letters):
         word = re.sub(r"(…\d+)+", r"\\ldots ", "".join(letters))
@@ -680,13 +684,13 @@ def _sentences(ax, reading, labels, size, now) -> None:
     right = r" \, ".join(map(symbol, labels, reading.terms))
     if reading.summed:
         right = rf"{symbol(chr(92) + 'sum', reading.summed)} {right}"
-    ax.text(width / 2, 0.18, f"${symbol('Y', reading.kept)} = {right}$",
+    ax.text(width / 2, 0.18, f"${symbol(result, reading.kept)} = {right}$",
             ha="center", va="center", fontsize=13)  # fmt: skip
     if now[0] is None:
         return
     words = [
         f"{name}{list(index) or ''}"
-        for name, index in zip((*labels, "Y"), now, strict=True)
+        for name, index in zip(names, now, strict=True)
     ]
     count = math.prod(reading.sizes[a] for a in reading.summed)
     many = "1 term" if count == 1 else f"{count} terms"
