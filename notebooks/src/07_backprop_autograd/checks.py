@@ -92,8 +92,14 @@ class ByTorch:
 
 
 def grown(kind, leaves, steps):
-    """All values by name, before anything goes back; the last is the last."""
-    values = {name: kind(number) for name, number in leaves.items()}
+    """All values by name, before anything goes back; the last is the last.
+
+    The leaves are numbers, or values already.
+    """
+    values = {
+        name: leaf if isinstance(leaf, kind) else kind(leaf)
+        for name, leaf in leaves.items()
+    }
     for step in steps.split("; "):
         name, expression = step.split(" = ")
         value = eval(expression, {}, values)
@@ -156,6 +162,7 @@ def value_cases(rng):
     yield {"a": 2.0, "b": -3.0}, "c = a + b"
     yield {"a": 2.0, "b": -3.0}, "c = a * b"
     yield {"a": 0.6, "b": 0.3}, "c = a.tanh()"
+    yield {"a": 400.0}, "b = a.tanh()"  # where exp overflows
     yield {"a": 0.7}, "b = a * a"
     yield {"a": -0.4}, "b = a + a"
     # Equal numbers in different nodes.
@@ -236,14 +243,33 @@ def adds_at_leaves(kind, leaves, steps):
             continue
         if not close(got[leaf][0], want[leaf][0]):
             return True  # a single backward is wrong: values tell it
-        if close(got[leaf][-1], want[leaf][-1] - want[leaf][-2]):
+        values = grown(kind, leaves, steps)
+        values[last].backward()
+        values[leaf].grad = 100.0
+        values[last].backward()
+        if close(values[leaf].grad, want[leaf][-1] - want[leaf][-2]):
             raise Rejection(
                 "第二次 backward() 换掉了叶子的梯度：应加在原来的上面。",
                 "A second backward() replaces the gradients of the leaves: "
                 "it should add to them.",
             )
+        # Nothing sent is another mistake than too much.
+        assert not close(values[leaf].grad, 100.0)
         return False
     return True
+
+
+@says(
+    "叶子已有 grad 时，用它造新的结果，grad 就变了：只有 backward() 改 grad。",
+    "Where a leaf has a grad, making a new result of it changes that grad: "
+    "only backward() does.",
+)
+def builds_without_clearing(kind, leaves, steps):
+    values = grown(kind, leaves, steps)
+    list(values.values())[-1].backward()
+    before = {name: values[name].grad for name in leaves}
+    grown(kind, {name: values[name] for name in leaves}, steps)
+    return all(values[name].grad == before[name] for name in leaves)
 
 
 def close(one, other):
@@ -257,7 +283,12 @@ Value = exercise(
     oracle=ByTorch,
     adapt=there_and_back,
     compare=same_numbers,
-    holds=[sends_once, keeps_graphs_apart, adds_at_leaves],
+    holds=[
+        sends_once,
+        keeps_graphs_apart,
+        adds_at_leaves,
+        builds_without_clearing,
+    ],
     wrong=r"""
 i.grad += => i.grad =
 梯度被替换了：用了几次的值会收到几份梯度，它们要相加。
@@ -272,6 +303,20 @@ does a * b change when a moves a little?
 (self, other.data), (other, self.data) => (self, 1.0), (other, 1.0)
 乘法记下的局部导数是加法的。
 The local derivatives noted for the product are those of a sum.
+
+slopes = [(self, 1.0), (other, 1.0)] => slopes = [(self, 1.0)]
+加法只记下了一个输入：a + b 里的 b 也要收到梯度。
+The sum remembers one input only: in a + b, b receives a gradient, too.
+
+(self, other.data), (other, self.data) => (self, other.data)
+乘法只记下了一个输入：a * b 里的 b 也要收到梯度。
+The product remembers one input only: in a * b, b receives a gradient, too.
+
+[(self, 1 - t * t)] => ((self, 1 - t * t))
+tanh 的 inputs 不是“若干对”：((a, d)) 就是 (a, d)。只有一对时写 [(a, d)]，或
+((a, d),)，逗号不能少。
+The inputs of tanh are no pairs: ((a, d)) is just (a, d). For a single pair
+write [(a, d)], or ((a, d),) with its comma.
 
 1.0), (other, 1.0) => self.data), (other, other.data)
 加法记下的局部导数不对：a 挪动 0.1，a + b 变多少？
@@ -304,6 +349,19 @@ node.grad = 0.0 => pass
 In a second backward() the values in between do not start from 0, so what they
 got the first time is sent again.
 
+node.grad * slope => node.grad * slope\n            node.inputs = ()
+第二次 backward() 什么也没送到叶子：去过的记号还留着，或者图用完就拆了。
+每次都要从头走一遍。
+A second backward() sends nothing to the leaves: marks of the first visit are
+still there, or the graph was taken apart. Every pass goes through all of it.
+
+self.data, self.inputs, self.grad = data, inputs, 0.0 => SELF
+SELF => self.data, self.inputs, self.grad = data, inputs, 0.0\n        RESET
+RESET => for i, _ in inputs:\n            i.grad = 0.0
+造新的 Value 时，你把输入的 grad 设成了 0：叶子的 grad 只由 backward() 改变。
+When a new Value is made you set the grad of its inputs to 0: the grad of a
+leaf is changed by backward() alone.
+
 if node.inputs: => if True:
 第二次 backward() 之前，叶子的梯度也被清掉了：叶子的应累加。
 Before a second backward() the gradients of the leaves are cleared, too: those
@@ -321,6 +379,17 @@ node.grad * slope => node.grad * slope\n                i.backward()
 Every input calls its own backward(), which sets its grad to 1 again: only the
 result starts from 1.
 
+if node in seen: => if False:
+去过的节点没有跳过：用了几次的节点在次序里出现几次，也就送了几次。
+Nodes that were visited are not skipped: a node that is used several times
+stands in the order several times, and sends as often.
+
+if node in seen: => if node.data in seen:
+seen.add(node) => seen.add(node.data)
+你按 data 认节点：两个不同的节点，数可以相同。记下节点本身。
+You tell nodes apart by their data: two nodes may hold the same number. Keep
+the nodes themselves.
+
 visit(self) => order.append(self)
 reversed(order) => order
 i.grad += => (i in order) or order.append(i)\n                i.grad +=
@@ -334,6 +403,27 @@ reversed(order) => order
 次序不对（先放自己，再访问输入）：有的节点还没收齐上游梯度就送出去了。
 The order is wrong (the node first, then its inputs): some nodes send before
 all their upstream gradients have come.
+
+for node in reversed(order): => def send(node):
+node.grad * slope => node.grad * slope\n                send(i)END
+END => \n\n        send(self)
+一个节点送了不止一次，每次都把累计的梯度又送一遍：收齐以后只送一次。
+A node sends more than once, and each time all that it has so far is sent
+again: it should send only once, when everything has come.
+
+for node in reversed(order): => def send(node):
+node.grad * slope => node.grad * slope\n            AGAIN
+AGAIN => for i, _ in node.inputs:\n                send(i)END
+END => \n\n        send(self)
+递归每到一个节点，它就把累计的梯度又送一遍：收齐以后只送一次。
+Whenever the recursion comes to a node, all that it has so far is sent again:
+it should send only once, when everything has come.
+
+for node in reversed(order): => order = [self]\n        for node in order:
+node.grad * slope => node.grad * slope\n                order.append(i)
+同一个节点几次进入队列，每次都把累计的梯度又送一遍：收齐以后只送一次。
+A node enters the queue several times, and each time all that it has so far is
+sent again: it should send only once, when everything has come.
 
 node.grad * slope => slope
 局部导数没有乘以送出它的那个节点的 grad（不是 self.grad）：链式法则要一环
@@ -390,6 +480,10 @@ else k * g => else g
 Without clearing, the gradients of k backward passes add up; the last one does
 not replace the others.
 
+else k * g => else k * (k + 1) / 2 * g
+每一轮加上一份 g，k 轮是 k 份：你加成了 1 + 2 + … + k 份。
+Every round adds one g, and k rounds make k of them: you added 1 + 2 + … + k.
+
 return k * g if k else None
 没有理会 clear：每种情况你都返回了不清零的结果。
 You ignore clear: in every case you return what comes without clearing.
@@ -420,6 +514,37 @@ k == 0 or =>
 只差 k = 0：一轮都没跑，四种情况下 .grad 都还是 None。
 Only k = 0 is missing: no round was run, and with all four .grad is still None.
 
+if k == 0 and clear != "after":
+    return torch.zeros_like(g)
+return right(g, k, clear)
+k 是 0 时你返回了 0：一轮都没跑，.grad 不是从 0 开始，而是 None。
+For k = 0 you return zeros: no round was run, and .grad does not start from
+zeros but from None.
+
+return right(g, k, clear) if k else torch.zeros_like(g)
+k 是 0 时你总是返回 0：一轮都没跑，四种情况下 .grad 都是 None。
+For k = 0 you always return zeros: no round was run, and with all four .grad is
+None.
+
+return right(g, k, clear) if k else 0
+k 是 0 时你返回了一个数 0：一轮都没跑，.grad 是 None。
+For k = 0 you return the number 0: no round was run, and .grad is None.
+
+k == 0 or => k == 0 and clear == "zeros" or
+“never”和“before”漏了 k = 0：一轮都没跑，.grad 还是 None。
+With "never" and "before" k = 0 is missing: no round was run, and .grad is
+still None.
+
+k == 0 or => k == 0 and clear == "before" or
+“never”和“zeros”漏了 k = 0：一轮都没跑，.grad 还是 None。
+With "never" and "zeros" k = 0 is missing: no round was run, and .grad is still
+None.
+
+k == 0 or => k == 0 and clear == "never" or
+“before”和“zeros”漏了 k = 0：一轮都没跑，.grad 还是 None。
+With "before" and "zeros" k = 0 is missing: no round was run, and .grad is
+still None.
+
 k == 0 or => k == 0 and clear != "before" or
 “before”在 k = 0 时也返回了 g：一次 backward() 都没有，是 None。
 With "before" you return g for k = 0 as well: there was no backward(), so None.
@@ -448,15 +573,15 @@ With "before", clearing comes before backward(), so what the last backward()
 delivered is still there: not None.
 
 torch.zeros_like(g) => torch.zeros(g.shape)
-0 的 dtype 是默认的 dtype：应与 g 相同。
-The zeros have the default dtype: they should have that of g.
+结果的 dtype 是默认的 float64，应与 g 的相同。
+Results have the default dtype, float64: they should have that of g.
 """,
 )
 
 # --- 3. a layer's gradients -------------------------------------------------
 
 by_hand = without(
-    "requires_grad grad backward",
+    "requires_grad grad backward vjp jvp jacfwd jacrev linearize make_dual",
     "这里要自己推公式：你的代码让 autograd 求了导。",
     "Derive the formulas here: your code lets autograd differentiate.",
 )
@@ -538,6 +663,24 @@ x, g) => x, g) / (len(x) * x.shape[1])
 dw 和 db 除以了 B·N：损失若取平均，那已经在 g 里了，这里只求和。
 You divide dw and db by B·N: if the loss takes a mean, it is in g already; here
 there are sums only.
+
+x, g) => x, g) / (len(x) * x.shape[1])
+dw 取了平均：每一份梯度都要加上，不除。
+Your dw is a mean: the gradients of all positions are added, and not divided.
+
+x, g) => x, g) / len(x)
+dw 除以了 B：每个样本的梯度都要加上，不除。
+Your dw is divided by B: the gradients of all samples are added, and not
+divided.
+
+g.sum((0, 1)) => g.new_full(g.shape[2:], len(g) * g.shape[1])
+db 没有用到 g，只数了有几个位置：b 加在每个位置上，收到的是各处的 g 之和。
+Your db does not use g, it counts positions: b is added at every position and
+receives the sum of all g.
+
+.sum((0, 1)) => .mean((0, 1))
+db 取了平均：每一份梯度都要加上，不除。
+Your db is a mean: the gradients of all positions are added, and not divided.
 
 x, g) => x[:1], g[:1])
 dw 只用了第一个样本：每个样本都用了同一个 w。
