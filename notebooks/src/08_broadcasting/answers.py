@@ -376,6 +376,7 @@ WRONG = {
     ],
     "pairwise_distances": [
         lambda x, y: torch.cdist(x, y),
+        lambda x, y: torch._euclidean_dist(x, y),
         lambda x, y: F.pairwise_distance(x[:, None], y, eps=0.0),
         lambda x, y: ((x[:, None] - y).pow(2).sum(-1) + 1e-8).sqrt(),
         lambda x, y: (x[:, None] - y).norm(dim=-1).squeeze(),

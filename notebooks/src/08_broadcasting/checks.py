@@ -7,8 +7,17 @@ import sys
 import torch
 from torch import nn
 
-from exercises import Rejection, draw, exercise, says, variations
+from exercises import Rejection, draw, exercise, judge, says, variations
+from exercises.compare import difference
+from exercises.judge import finish
 from exercises.properties import no_loop, without
+
+
+def accepted(checked, answer):
+    """The student's answer where its check accepts it, else the reference."""
+    own = judge(checked, answer).status == "right"
+    return answer if own else checked.answer
+
 
 # --- the drills: a dict to fill in -------------------------------------------
 
@@ -82,9 +91,9 @@ def same_picture(told, want):
     there, said = math.prod(want), math.prod(told)
     if there != said:
         raise Rejection(
-            f"{told} 有 {said} 个元素，这幅图里的实心方块有 {there} 个。",
-            f"{told} has {said} elements, and this picture has {there} solid "
-            "cubes.",
+            f"{told} 有 {said} 个元素：数一数这幅图里的实心方块。",
+            f"{told} has {said} elements: count the solid cubes of this "
+            "picture.",
         )
     raise Rejection(
         f"{told} 的元素个数对，方向不对：图里的实心方块不沿这些轴排列。",
@@ -293,10 +302,21 @@ def by_hand(f, a, b):
     return not used & {"torch", "numpy"}
 
 
+def same_tuple(got, want):
+    """Told whole: arithmetic on sizes, as for other numbers, misleads."""
+    found = difference(got, want)
+    if found and type(got) is tuple:
+        found = f"应为 {want}，得到 {got}", f"expected {want}, got {got}"
+    if found:
+        raise Rejection(*finish(found))
+    return True
+
+
 broadcast_shape = exercise(
     broadcast_shape,
     pairs_of_shapes,
     oracle=by_torch,
+    compare=same_tuple,
     raises=(ValueError,),
     holds=[by_hand],
     wrong=r"""
@@ -317,6 +337,22 @@ q if p == 1 else p => max(p, q)
 只差一点：大小为 0 的轴。1 对 0 得 0（被拉伸的总是 1），而 max(1, 0) 是 1。
 Nearly: look at axes of size 0. 1 against 0 gives 0, since it is always the 1
 that is stretched, while max(1, 0) is 1.
+
+q if p == 1 else p => p * q
+你把两个大小乘了起来：相等的两个大小不相乘，结果就是它。
+You multiplied the two sizes: where they are equal the result is that size, not
+their product.
+
+q if p == 1 else p => p + q - 1
+你对两个大小做了加减：相等的两个大小，结果就是它。
+You did a sum with the two sizes: where they are equal the result is that size.
+
+right(a, b)
+n = max(len(a), len(b))
+return max((1,) * (n - len(a)) + a, (1,) * (n - len(b)) + b)
+你比较的是两个元组，取了其中一个：要一列一列地取，两个形状都可能被拉伸。
+You compared the two tuples and took one of them: go column by column, both
+shapes may be stretched.
 
 1 not in (p, q) => q != 1
 你只允许 b 的轴被拉伸：规则是对称的，a 的大小 1 或缺的轴同样可以被拉伸。
@@ -363,9 +399,11 @@ You also raise for () and for sizes of 0: () broadcasts, and an axis of size 0
 is compared by the same rule.
 
 ValueError(f"{a} and {b} do not broadcast") => RuntimeError
-不能广播时你抛出的是 RuntimeError：题目要的是 ValueError。
+不能广播时你抛出的是 RuntimeError：题目要的是 ValueError。（torch 的函数抛出前
+者；这一题不用它们，自己写规则。）
 Where the shapes do not fit you raise RuntimeError: the exercise asks for
-ValueError.
+ValueError. (Functions of torch raise the former; write the rule yourself here,
+without them.)
 
 ValueError(f"{a} and {b} do not broadcast") => AssertionError
 不能广播时你抛出的是 AssertionError，它来自 assert：题目要的是 ValueError。
@@ -430,6 +468,15 @@ scaled @ v => scaled
 The last step is missing: the matrix product of every sample with v, (N, D) and
 (D, E) give (N, E).
 
+x * w => x + w
+你加上了 w：题目要逐元素乘，s[i] * x[i] * w。
+You added w: multiply by it element by element, s[i] * x[i] * w.
+
+return s[:, None, None] * (x @ v) * (w @ v)
+你把 x 和 w 分别乘了 v：先逐元素乘 x 和 w，再与 v 作一次矩阵乘。
+You multiplied x and w by v separately: first x and w element by element, then
+one matrix product with v.
+
 s[:, None, None] * x => s[:, None, None] + x
 你加上了 s：题目要乘，s[i] * x[i] * w。
 You added s: multiply by it, s[i] * x[i] * w.
@@ -444,8 +491,8 @@ You used s[0] for all samples: sample i uses s[i].
 
 
 def pairwise_distances(x, y):
-    difference = x[:, None] - y  # (M, 1, D) - (N, D) -> (M, N, D)
-    return difference.square().sum(dim=-1).sqrt()  # (M, N, D) -> (M, N)
+    difference = x[:, None] - y  # (P, 1, D) - (Q, D) -> (P, Q, D)
+    return difference.square().sum(dim=-1).sqrt()  # (P, Q, D) -> (P, Q)
 
 
 def library(x, y):
@@ -453,8 +500,8 @@ def library(x, y):
 
 
 def points(rng):
-    for s in variations(rng, "M N D"):
-        x, y = s.normal("M D"), s.normal("N D")
+    for s in variations(rng, "P Q D"):
+        x, y = s.normal("P D"), s.normal("Q D")
         if s.dtype == torch.float32:
             # |x|² + |y|² - 2xy is right too; only with whole numbers is it
             # as exact here.
@@ -481,19 +528,19 @@ pairwise_distances = exercise(
     oracle=library,
     holds=[
         without(
-            "cdist pairwise_distance pdist",
+            "cdist pairwise_distance pdist euclidean_dist",
             "结果是对的，但这一题请用广播自己做，不用现成的距离函数。",
             "The result is right, but build it yourself by broadcasting, "
             "without a ready-made distance.",
         ),
         zero_to_itself,
         no_lists,
-        no_loop("M D, N D"),
+        no_loop("P D, Q D"),
     ],
     wrong="""
 x[:, None] - y => x - y
-x - y 直接相减时，M 与 N 对齐：大小不同就报错，相同就只算了编号相同的点对。
-In x - y the axes M and N line up: an error where they differ, and only pairs
+x - y 直接相减时，P 与 Q 对齐：大小不同就报错，相同就只算了编号相同的点对。
+In x - y the axes P and Q line up: an error where they differ, and only pairs
 of the same number where they agree.
 
 .square() => .abs()
@@ -503,6 +550,14 @@ of the same number where they agree.
 Your result is the sum of the absolute differences: add up the squares first,
 then take the root (the root of each square by itself is the absolute value
 again).
+
+sum(dim=-1) => sum(dim=1)
+你沿 y 的各个点求了和：求和的轴应是坐标。
+You summed over the points of y: the axis of the sum should be the coordinates.
+
+sum(dim=-1) => sum(dim=0)
+你沿 x 的各个点求了和：求和的轴应是坐标。
+You summed over the points of x: the axis of the sum should be the coordinates.
 
 .sum( => .mean(
 你对坐标取了平均：距离是平方和的平方根，不除以 D。
@@ -529,8 +584,8 @@ return (squares - x @ y.T).clamp(min=0).sqrt()
 The factor 2 is missing in |x - y|² = |x|² + |y|² - 2xy.
 
 return (x[:, None] - y).abs()
-你得到每一对点在每个坐标上的差 (M, N, D)：还要沿坐标轴合成一个距离。
-You have the difference of every pair in every coordinate, (M, N, D): join the
+你得到每一对点在每个坐标上的差 (P, Q, D)：还要沿坐标轴合成一个距离。
+You have the difference of every pair in every coordinate, (P, Q, D): join the
 coordinates into one distance.
 
 return (x.norm(dim=1)[:, None] - y.norm(dim=1)).abs()
@@ -714,6 +769,42 @@ return g
 多出来的轴在左边，你却沿最右边的轴求了和。
 The added axes are on the left, but you summed over those on the right.
 
+while g.ndim > len(shape):
+    g = g.sum(dim=0)
+for k, n in enumerate(shape):
+    g = g.sum(dim=k) if n == 1 else g
+return g
+大小为 1 的轴求和以后要留下：不留下，它就丢了，后面的轴的编号也变了。
+An axis of size 1 has to stay after the sum: otherwise it is lost, and the
+numbers of the axes behind it change.
+
+, keepdim=True =>
+沿一个轴求和以后，它就没有了，后面的轴的编号都变小 1：大小为 1 的轴求和以后要留
+下。
+After the sum over an axis that axis is gone, and the numbers of those behind
+it go down by 1: an axis of size 1 has to stay after the sum.
+
+added = g.ndim - len(shape)
+dims = [*range(added)] + [k for k, n in enumerate(shape) if n == 1]
+return g.sum(dim=dims, keepdim=True).reshape(shape) if dims else g
+shape 的轴 k 不是 g 的轴 k：左边多出来几个轴，编号就差几。
+Axis k of shape is not axis k of g: the numbers differ by how many axes were
+added on the left.
+
+return g.reshape(-1, *shape).sum(dim=0)
+reshape 把数按次序切成几段，大小为 1 的轴里混进了别的数：沿被拉伸的轴求和。
+reshape cuts the numbers in their order, and mixes those along axes of size 1
+with others: sum over the axes that were stretched.
+
+while g.ndim > len(shape):
+    g = g.sum(dim=0)
+for k, n in enumerate(shape):
+    g = g.amax(dim=k, keepdim=True) if n == 1 else g
+return g
+大小为 1 的轴你取了最大值：各处的梯度要相加。
+Along axes of size 1 you took the maximum: the gradients of all places are
+added.
+
 .reshape(shape) =>
 和是对的，但左边多出来的轴还留着（大小为 1）：形状应正好是 shape。
 The sums are right, but the added axes on the left are still there, of size 1:
@@ -812,6 +903,29 @@ Your result equals the loss of the training above: (B, 1) and (B,) subtracted
 give (B, B), so B×B differences are averaged and not B. Print the shape of the
 difference.
 
+model(x).squeeze(1) => model(x)[0]
+model(x)[0] 只是第一个样本的预测：每个样本要用它自己的预测。
+model(x)[0] is the prediction of the first sample alone: every sample has its
+own.
+
+model(x).squeeze(1) => model(x).mean()
+你先平均了预测：每个样本要用它自己的预测。
+You averaged the predictions first: every sample has its own.
+
+prediction - y => prediction + y
+你把预测与真值相加了：误差是两者之差。
+You added predictions and targets: the error is their difference.
+
+.mean() => .sum() / (len(y) - 1)
+形状对了，但你除以了 B - 1：B 个平方的平均要除以 B。
+The shapes fit now, but you divide by B - 1: the mean of B squares divides by
+B.
+
+((prediction - y) ** 2).mean() => (prediction - y).norm()
+形状对了，但 norm() 是平方和的平方根：均方误差是平方的平均。
+The shapes fit now, but norm() is the root of the sum of squares: a mean
+squared error is the mean of the squares.
+
 model(x).squeeze(1) => x[:, 0]
 没有用到 model：预测是 model(x)。
 The model is not used: the prediction is model(x).
@@ -857,9 +971,10 @@ backward pass to the caller.
 
 def standardise_channels(x):
     dims = (0, 2, 3)
-    mean = x.mean(dim=dims, keepdim=True)  # (B, C, height, width)
+    # (B, C, height, width) -> (1, C, 1, 1)
+    mean = x.mean(dim=dims, keepdim=True)
     std = x.std(dim=dims, keepdim=True, correction=0)
-    return (x - mean) / std  # mean and std: (1, C, 1, 1)
+    return (x - mean) / std
 
 
 def images(rng):
@@ -907,6 +1022,14 @@ mean is taken over the whole batch.
 在求均值之列。
 Your result equals what you get with one mean and one standard deviation of
 everything: every channel has its own, so axis 1 is not averaged over.
+
+(0, 2, 3) => (0, 2)
+还有一个图像轴没有平均进去：宽。
+One image axis is not averaged over yet: the width.
+
+(0, 2, 3) => (0, 3)
+还有一个图像轴没有平均进去：高。
+One image axis is not averaged over yet: the height.
 
 (0, 2, 3) => 0
 你的结果等于只沿批次轴取均值的结果（每个像素各算各的）：还要沿两个图像轴。

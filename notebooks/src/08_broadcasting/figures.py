@@ -22,10 +22,10 @@ BLOCKS = {
     "D": (2, 2, 1),
 }
 PAIRS = [
-    {"a": "2, 2, 3", "b": "3"},
-    {"a": "2, 2, 3", "b": "2, 1"},
-    {"a": "2, 2, 3", "b": "2"},
-    {"a": "5, 1, 4", "b": "3, 1"},
+    {"a": "(2, 2, 3)", "b": "(3,)"},
+    {"a": "(2, 2, 3)", "b": "(2, 1)"},
+    {"a": "(2, 2, 3)", "b": "(2,)"},
+    {"a": "(5, 1, 4)", "b": "(3, 1)"},
 ]  # what the picture below the aligner shows
 SLOTS = 5  # axes that the aligner shows
 KINDS = ["white", "sky", "orange", "vermillion"]
@@ -91,12 +91,21 @@ def column_sums(b: torch.Tensor, upstream: torch.Tensor) -> Figure:
     plots.matrix(
         b.detach().expand_as(upstream), ax=one, title="forward: b, stretched"
     )
-    plots.matrix(upstream, ax=two, highlight=(None, 0), title="G = dL/dY")
+    sums = upstream.sum(dim=0)
+    limits = 0, sums.max().item()  # one scale for G and its sums
     plots.matrix(
-        upstream.sum(dim=0),
+        upstream,
+        ax=two,
+        highlight=(None, 0),
+        title="G = dL/dY",
+        limits=limits,
+    )
+    plots.matrix(
+        sums,
         ax=three,
         highlight=(0, 0),
         title="b.grad: column sums",
+        limits=limits,
     )
     return fig
 
