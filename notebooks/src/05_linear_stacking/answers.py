@@ -88,6 +88,16 @@ def collapse_freezes(m1, m2):
     return collapse_formula(m1, m2)
 
 
+LAYERS = {}
+
+
+def collapse_cached(m1, m2):
+    key = m1.in_features, m2.out_features
+    one = LAYERS.setdefault(key, nn.Linear(*key))
+    one.load_state_dict(collapse_state_dict(m1, m2).state_dict())
+    return one
+
+
 # --- mlp ---------------------------------------------------------------------
 
 
@@ -157,6 +167,29 @@ def mlp_with(*more):
     return answer
 
 
+def mlp_one_layer_for_equal_sizes(widths):
+    made = {pair: nn.Linear(*pair) for pair in itertools.pairwise(widths)}
+    layers = []
+    for pair in itertools.pairwise(widths):
+        layers += [made[pair], nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def mlp_seeded(widths):
+    torch.manual_seed(0)
+    return mlp_last_apart(widths)
+
+
+def mlp_changed(change):
+    def answer(widths):
+        model = mlp_last_apart(widths)
+        for p in model.parameters():
+            change(p)
+        return model
+
+    return answer
+
+
 # --- model_size --------------------------------------------------------------
 
 
@@ -191,6 +224,22 @@ def size_by_value(model):  # takes equal parameters for a shared one
 def size_one_level(model):
     parts = [model, *model.children()]
     return checks.total(p for m in parts for p in m.parameters(recurse=False))
+
+
+def size_by_address(model):
+    kept = {p.data_ptr(): p for p in model.parameters()}
+    return checks.total(kept.values())
+
+
+def size_by_numpy(model):
+    arrays = [p.detach().numpy() for p in model.parameters()]
+    return sum(a.size for a in arrays), sum(a.nbytes for a in arrays)
+
+
+def size_of_storages(model):
+    numbers, _ = size_loop(model)
+    storages = [p.untyped_storage() for p in model.parameters()]
+    return numbers, sum(s.nbytes() for s in storages)
 
 
 def size_thaws(model):
@@ -277,6 +326,45 @@ class ManualStartsAnew(Manual):
     def forward(self, x):
         nn.init.xavier_uniform_(self.W)
         return super().forward(x)
+
+
+class ManualFirstResult(Manual):
+    last = None
+
+    def forward(self, x):
+        if self.last is None:
+            self.last = super().forward(x)
+        return self.last
+
+
+class ManualFirstShape(Manual):
+    def forward(self, x):
+        if not hasattr(self, "lead"):
+            self.lead = x.shape[:-1]
+        rows = x.reshape(-1, x.shape[-1])
+        return super().forward(rows).reshape(*self.lead, -1)
+
+
+class ManualDouble(Manual):
+    def __init__(self, D, E):
+        super().__init__(D, E)
+        self.b = nn.Parameter(torch.zeros(E, dtype=torch.float64))
+
+
+class ManualPlainBias(Manual):
+    def __init__(self, D, E):
+        super().__init__(D, E)
+        del self.b
+        self.b = torch.zeros(E)
+
+
+ONE_W = {}
+
+
+class ManualOneW(Manual):
+    def __init__(self, D, E):
+        super().__init__(D, E)
+        self.W = ONE_W.setdefault((D, E), self.W)
 
 
 class ManualFrozen(Manual):
@@ -386,6 +474,7 @@ WRONG = {
         collapse_in_place,
         collapse_changes_m2,
         collapse_freezes,
+        collapse_cached,
     ],
     "mlp": [
         lambda widths: nn.ModuleList(mlp_last_apart(widths)),
@@ -393,6 +482,12 @@ WRONG = {
         mlp_by_index,
         mlp_pops,
         mlp_cached,
+        mlp_one_layer_for_equal_sizes,
+        mlp_seeded,
+        mlp_changed(nn.init.zeros_),
+        mlp_changed(nn.init.normal_),
+        mlp_changed(lambda p: p.requires_grad_(False)),
+        lambda widths: mlp_last_apart(widths).double(),
         mlp_with(nn.GELU),
         mlp_with(nn.ReLU, nn.Dropout),
         mlp_with(nn.ReLU, nn.ReLU),
@@ -403,6 +498,9 @@ WRONG = {
         lambda model: (size_loop(model)[0], 8 * size_loop(model)[1]),
         size_one_level,
         size_by_value,
+        size_by_address,
+        size_by_numpy,
+        size_of_storages,
         size_thaws,
     ],
     "ManualLinear": [
@@ -415,6 +513,12 @@ WRONG = {
         ManualNoGrad,
         ManualWritesInput,
         ManualStartsAnew,
+        ManualFirstResult,
+        ManualFirstShape,
+        ManualDouble,
+        ManualPlainBias,
+        ManualOneW,
+        Manual(2, 3),
         ManualFrozen,
         ManualNoInit,
         ManualBuffer,

@@ -198,10 +198,20 @@ def parts_of(answer):
     return run
 
 
+@says(
+    "两次调用返回的层共用参数：每次都要返回一个新的层。",
+    "Two calls return layers that share parameters: return a new layer each "
+    "time.",
+)
+def a_new_layer(f, m1, m2):
+    return not {*f(m1, m2).parameters()} & {*f(m1, m2).parameters()}
+
+
 collapse = exercise(
     collapse,
     two_layers,
     adapt=parts_of,
+    holds=[a_new_layer],
     wrong="""
 m2(m1.bias) => m2.bias
 权重对了，偏置等于只有 b2 时的结果：第一层的 b1 还要经过第二层。
@@ -211,6 +221,23 @@ first layer still passes the second.
 m2(m1.bias) => m2.weight @ m1.bias
 权重对了，偏置里少了第二层自己的 b2。
 The weight is right, but b2, the second layer's own, is missing in the bias.
+
+m2(m1.bias) => m1.bias + m2.bias
+你把两个偏置直接相加了：b1 有 M 个数，要先经过第二层。
+You add the two biases as they are: b1 holds M numbers and passes the second
+layer first.
+
+m2(m1.bias) => m2.weight @ m1.bias - m2.bias
+权重对了，偏置里 b2 的符号反了。
+The weight is right, but b2 has the wrong sign in the bias.
+
+m2(m1.bias) => m2(m1.bias) + m2.bias
+权重对了，偏置里 b2 加了两次：m2(…) 已经加过一次。
+The weight is right, but b2 is added twice: m2(…) has added it already.
+
+m2(m1.bias) => m2(m1.bias.relu())
+权重对了，但 b1 先过了 ReLU：两层之间没有激活函数。
+The weight is right, but b1 passes a ReLU; between the two layers is none.
 
 one.bias.copy_(m2(m1.bias)) => pass
 权重对了，偏置还是新层随机的初值：两层的偏置合成什么，就写进去。
@@ -308,6 +335,12 @@ def run_of(answer):
                 f"nn.Linear 的大小依次应为 {sizes}，得到 {made}。",
                 f"The sizes of the nn.Linear should be {sizes}, got {made}.",
             )
+        if len({m.weight for m in layers}) < len(layers):
+            raise Rejection(
+                "同一个 nn.Linear 用了不止一次：每一对宽度都要有自己的层。",
+                "One nn.Linear is used more than once: each pair of widths "
+                "has a layer of its own.",
+            )
         due = ", ".join(["Linear"] * len(sizes)).replace(", ", ", ReLU, ")
         parts = [m for m in parts if not isinstance(m, nn.Sequential)]
         order = ", ".join(type(m).__name__ for m in parts)
@@ -334,6 +367,27 @@ def is_new(f, rng):
     return not {*one.parameters()} & {*other.parameters()}
 
 
+def as_made(f, rng):
+    one, other = f([6, 9, 4]), f([6, 9, 4])
+    for p, q in zip(one.parameters(), other.parameters(), strict=True):
+        if torch.equal(p, q):
+            raise Rejection(
+                "两次调用的初值一模一样：初值应是 nn.Linear 的随机数，不要"
+                "改写，也不要设种子。",
+                "Two calls have the same first values: they should be the "
+                "random ones of nn.Linear, neither rewritten nor seeded.",
+            )
+    largest = {6: 6**-0.5, 9: 9**-0.5}
+    return all(
+        p.dtype == torch.float32
+        and p.requires_grad
+        and p.abs().max() <= largest[m.in_features] + 1e-6
+        for m in one.modules()
+        if isinstance(m, nn.Linear)
+        for p in m.parameters()
+    )
+
+
 mlp = exercise(
     mlp,
     lists_of_widths,
@@ -346,6 +400,13 @@ mlp = exercise(
             "两次调用返回的模型共用参数：每次调用都要造新的层。",
             "Two calls return models that share parameters: make new layers "
             "at each call.",
+        ),
+        Property(
+            as_made,
+            "nn.Linear 造好以后又被改动了（dtype、requires_grad 或初值）："
+            "保持它造出来的样子。",
+            "The nn.Linear were changed after they were made (dtype, "
+            "requires_grad or first values): leave them as they are made.",
         ),
     ],
     wrong="""
@@ -424,8 +485,8 @@ class Own(nn.Module):
 
 
 def all_kinds(rng):
-    kinds = torch.float32, torch.float64, torch.float16
-    f32, f64, f16 = ({"dtype": kind} for kind in kinds)
+    kinds = torch.float32, torch.float64, torch.bfloat16
+    f32, f64, b16 = ({"dtype": kind} for kind in kinds)
     # The layers have data types of their own; one size of 1 is enough.
     for s in variations(
         rng, "D M E", low=3, high=9, ones="E", dtypes=(torch.float32,),
@@ -437,7 +498,7 @@ def all_kinds(rng):
             nn.Sequential(
                 nn.Linear(D, M, **f64),
                 nn.ReLU(),
-                nn.Sequential(nn.Linear(M, E, bias=False, **f16)),
+                nn.Sequential(nn.Linear(M, E, bias=False, **b16)),
             ),
         )
         frozen = nn.Sequential(nn.Linear(D, M), nn.Linear(M, E))
@@ -454,10 +515,39 @@ def all_kinds(rng):
     yield (nn.ReLU(),)
 
 
+# What is wrong elsewhere too is told as values.
+
+
+def on_meta(f, rng):
+    model = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 4))
+    return f(model) != (25, 100) or f(model.to("meta")) == (25, 100)
+
+
+def views_count_alone(f, rng):  # a copy of a case would not be a view
+    rows = torch.zeros(10, 3)
+    whole, part = nn.ParameterList([rows]), nn.ParameterList([rows[:2]])
+    return f(whole) != (30, 120) or f(part) == (6, 24)
+
+
 model_size = exercise(
     model_size,
     all_kinds,
     seeds=(0,),
+    holds=[
+        Property(
+            on_meta,
+            "模型在 meta 设备上时不对：那里的参数有形状和 dtype，没有数据，也"
+            "没有地址。",
+            "Wrong for a model on the meta device: its parameters have shapes "
+            "and a dtype, but no data and no address.",
+        ),
+        Property(
+            views_count_alone,
+            "参数只是一块存储的一部分时不对：只算参数自己的数，不算整块存储。",
+            "Wrong where a parameter is part of a larger storage: only its "
+            "own numbers count, not all of the storage.",
+        ),
+    ],
     wrong="""
 parameters = model.parameters()
 return sum(p.numel() for p in parameters), sum(p.nbytes for p in parameters)
@@ -494,6 +584,30 @@ numbers = sum(p.numel() => numbers = sum((len(p) if p.ndim else 1)
 你数的是每个参数有几行，而不是有几个数。
 You count the rows of each parameter, not the numbers in it.
 
+arrays = [p.detach().numpy() for p in model.parameters()]
+return sum(a.size for a in arrays), sum(a.nbytes for a in arrays)
+numpy() 在 bfloat16 的参数上报错：有几个数、每个数几字节，参数自己知道。
+numpy() fails for a parameter of bfloat16: how many numbers it holds, and the
+bytes of each, the parameter knows itself.
+
+numbers = nbytes = 0
+for p in model.parameters():
+    numbers, nbytes = p.numel(), p.nbytes
+return numbers, nbytes
+你只得到最后一个参数的大小：循环里后一个的值覆盖了前一个，没有加起来。
+You get the size of the last parameter only: in the loop each replaces the one
+before, and nothing is added up.
+
+return total(model.parameters(recurse=False))
+recurse=False 只给出模型自己的参数，里面各层的都漏了。
+recurse=False gives the model's own parameters only, without those of its
+layers.
+
+return total(p for part in model for p in part.parameters())
+model 不一定是 nn.Sequential，不都能用 for 遍历；parameters() 自己会走遍各层。
+A model need not be an nn.Sequential, and for does not go through every one;
+parameters() visits all layers by itself.
+
 named = model.named_parameters()
 return total(p for name, p in named if "bias" not in name)
 你漏了偏置：它也是参数。
@@ -519,6 +633,10 @@ return total(itertools.chain(*own))
 两层共用的参数你算了两次。
 You count a parameter that two layers share twice.
 
+return total(p for _, p in model.named_parameters(remove_duplicate=False))
+remove_duplicate=False 把共用的参数列出不止一次：只算一次。
+remove_duplicate=False lists a shared parameter more than once; it counts once.
+
 return total(p for m in model.modules() for p in m.parameters())
 里面的层你数了好几遍：modules() 给出模型自己和每一层，而 parameters() 已经包括
 了里层的参数。
@@ -530,6 +648,14 @@ return total(p for m in linear for p in m.parameters())
 你只数了 nn.Linear：别的层也有参数，例如 nn.BatchNorm1d 和 nn.Embedding。
 You count nn.Linear only: other layers have parameters too, such as
 nn.BatchNorm1d and nn.Embedding.
+
+linear = [m for m in model.modules() if isinstance(m, nn.Linear)]
+numbers = sum((m.in_features + 1) * m.out_features for m in linear)
+return numbers, right(model)[1]
+你用 (D + 1)·E 数每个 nn.Linear：它可以没有偏置，可以与别的层共用权重，别的层也
+有参数。
+You count (D + 1)·E for every nn.Linear: it may have no bias, it may share its
+weight, and other layers have parameters too.
 """,
 )
 
@@ -556,6 +682,12 @@ def layers_and_inputs(rng):
 
 def copied(kind, layer):
     """The student's layer, with the numbers of an nn.Linear."""
+    if isinstance(kind, nn.Module):
+        raise Rejection(
+            "应交类 ManualLinear 本身，你交的是造好的一个层。",
+            "The class ManualLinear itself is expected, you hand in a layer "
+            "made of it.",
+        )
     D, E = layer.in_features, layer.out_features
     model = kind(D, E)
     if not isinstance(model, nn.Module):
@@ -571,12 +703,36 @@ def copied(kind, layer):
             "nn.Parameter.",
         )
     have = {name: tuple(p.shape) for name, p in model.named_parameters()}
+    loose = [
+        name
+        for name in ("W", "b")
+        if isinstance(getattr(model, name, None), torch.Tensor)
+        and name not in have
+    ]
+    if loose:
+        raise Rejection(
+            f"{' 和 '.join(loose)} 是张量，但没有登记成参数：不会被训练。",
+            f"A tensor, but not registered as a parameter, so it is never "
+            f"trained: {', '.join(loose)}.",
+        )
     want = {"W": (D, E), "b": (E,)}
     if have != want:
         raise Rejection(
             f"登记的参数应为 {want}，得到 {have}。",
             f"The registered parameters should be {want}, got {have}.",
         )
+    if {*model.parameters()} & {*kind(D, E).parameters()}:
+        raise Rejection(
+            "造出来的两个层共用参数：每个层都要有自己的 W 和 b。",
+            "Two layers share parameters: each has a W and a b of its own.",
+        )
+    for name, p in model.named_parameters():
+        if p.dtype != torch.get_default_dtype():
+            kind = str(p.dtype).removeprefix("torch.")
+            raise Rejection(
+                f"{name} 的 dtype 是 {kind}，应为默认的 float32。",
+                f"The dtype of {name} is {kind} and not the default float32.",
+            )
     model.to(layer.weight.dtype)
     with torch.no_grad():
         model.W.copy_(layer.weight.T)
@@ -588,13 +744,21 @@ def filled(kind):
     def run(layer, x):
         if kind == "nn.Linear":
             return layer(x)
+        first = copied(kind, layer)(x.clone())
         model = copied(kind, layer)
-        first, y = model(x.clone()), model(x)
-        if isinstance(y, torch.Tensor) and not torch.equal(first, y):
+        model(torch.randn(9, x.shape[-1], dtype=x.dtype))
+        try:
+            y = model(x)
+        except RuntimeError:
+            y = None
+        if isinstance(first, torch.Tensor) and (
+            y is None or y.shape != first.shape or not torch.allclose(y, first)
+        ):
             raise Rejection(
-                "forward 再调用一次，结果就不同了：它是否改动了参数？",
-                "Called again, forward gives something else: does it change "
-                "the parameters?",
+                "先算过另一个输入，再算 x，结果就不同了：forward 留下了上一次"
+                "的东西，或者改动了参数。",
+                "After another input, x gives something else: forward keeps "
+                "something of the call before, or changes the parameters.",
             )
         return y
 
@@ -702,16 +866,6 @@ W 存成了 (E, D)，那是 nn.Linear 的存法。题目要公式的存法 (D, E
 Your W is stored as (E, D), the way of nn.Linear. Asked for is (D, E), as in
 the formula, without a transposition in forward.
 
-self.W = nn.Parameter( => self.W = (
-self.b = nn.Parameter( => self.b = (
-W 和 b 是普通张量，没有登记成参数。
-W and b are plain tensors and not registered as parameters.
-
-self.W = nn.Parameter( => self.W = (
-W 是普通张量，没有登记成参数，它不会被训练，也不会被保存。
-W is a plain tensor and not registered as a parameter, so it is neither trained
-nor saved.
-
 self.b = nn.Parameter(torch.zeros(out_features)) => pass
  + self.b =>
 没有参数 b：偏置也要有，形状 (E,)。
@@ -730,6 +884,22 @@ itself, too.)
  + self.b =>
 forward 里漏了 b：等于没有偏置的结果。
 forward leaves b out: the result is that of a layer without a bias.
+
+ + self.b =>  - self.b
+forward 里减去了 b：公式是加。
+forward subtracts b; the formula adds it.
+
+ + self.b => + 2 * self.b
+forward 里 b 加了两次。
+forward adds b twice.
+
+x @ self.W + self.b => x @ (self.W + self.b)
+forward 先把 b 加到了 W 上：应先乘 W，再加 b。
+forward adds b to W: multiply by W first, then add b.
+
+ + self.b => + self.b.sum()
+forward 把 b 求了和：每个输出特征加自己的那个数。
+forward adds the sum of b: each output feature has a number of its own.
 
 x @ self.W => x.reshape(-1, x.shape[-1]) @ self.W
 前导轴展平成一个以后没有还原。
