@@ -245,6 +245,8 @@ WRONG = {
     ],
     "split_heads": [
         split_assumes_contiguous,
+        lambda x, n: split_chunks(x.detach(), n),
+        lambda x, n: torch.tensor(split_chunks(x.detach(), n).numpy()),
         lambda x, n: split_chunks(x, n).squeeze(),
         lambda x, n: split_chunks(x, n).double(),
         lambda x, n: list(x.chunk(n, dim=-1)),
@@ -262,5 +264,10 @@ WRONG = {
         lambda scores, labels: true_loop(scores, labels).sort().values,
         lambda scores, labels: scores.gather(1, labels[:, None]).squeeze(0),
         lambda scores, labels: labels,
+        lambda scores, labels: scores[:, labels].mean(1),
+        lambda scores, labels: scores.argmax(1).to(scores.dtype),
+        lambda scores, labels: F.cross_entropy(
+            scores, labels, reduction="none"
+        ),
     ],
 }

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from exercises import exercise, normal, says, table, variations
+from exercises.properties import keeps_the_graph
 
 # --- 1. describe a tensor ----------------------------------------------------
 
@@ -308,12 +309,16 @@ def back_is_made(f, x):
     return f(x)[1] is not x
 
 
+def of_its_memory(y, x):  # a view by way of NumPy has a storage of its own
+    return shared(y, x) or y.data_ptr() == x.data_ptr()
+
+
 @says(
     "rows 没有与 x 共用内存：某一步复制了数据。",
     "rows does not share the memory of x: some step copied the data.",
 )
 def rows_shared(f, x):
-    return shared(f(x)[0], x)
+    return of_its_memory(f(x)[0], x)
 
 
 @says(
@@ -321,7 +326,7 @@ def rows_shared(f, x):
     "back does not share the memory of x: some step copied the data.",
 )
 def back_shared(f, x):
-    return shared(f(x)[1], x)
+    return of_its_memory(f(x)[1], x)
 
 
 @says(
@@ -414,11 +419,26 @@ def tokens(rng):
         yield s.normal("B N E"), s.M
 
 
+@says(
+    "求导的记录断了：从结果应回得到 x。",
+    "The record for derivatives is cut: the result should lead back to x.",
+)
+def heads_recorded(f, x, num_heads):
+    return keeps_the_graph.test(f, x, num_heads)
+
+
 split_heads = exercise(
     split_heads,
     tokens,
     part=True,
+    holds=[heads_recorded],
     wrong="""
+x.reshape => x.detach().reshape
+值都对，但求导的记录断了（detach、.data、NumPy 或 no_grad 会这样）：从结果回不
+到 x。
+The values are right, but the record for derivatives is cut (as by detach,
+.data, NumPy or no_grad): nothing leads from the result back to x.
+
 heads.transpose(1, 2) => x.reshape(B, num_heads, N, d_model // num_heads)
 你的结果等于直接 reshape 成 (B, num_heads, N, d_k) 的结果：形状对，但不同位置的
 特征混到了一个头里。要切开的只是最后一个轴。
@@ -593,6 +613,34 @@ return scores[:, labels]
 行只取自己的一列。
 Your result equals scores[:, labels], of shape (B, B): it takes the columns of
 all labels from every row. Take one column from each row.
+
+return scores[:, labels].mean(1)
+scores[:, labels] 从每一行取出了所有标签的列，求平均掩盖了它：每一行只取自己的
+一列，用不着平均。
+scores[:, labels] takes the columns of all labels from every row, and the mean
+hides that: take one column from each row, without a mean.
+
+return scores[:, labels].mean(0)
+scores[:, labels] 从每一行取出了所有标签的列，你又对行求了平均：第 i 个数只来自
+第 i 行。
+scores[:, labels] takes the columns of all labels from every row, and you
+average over the rows: number i comes from row i alone.
+
+return scores[range(len(labels)), labels - 1]
+你取的是 labels − 1 那一列：类别从 0 数起，标签就是列号。
+You take column labels − 1: classes are counted from 0, so the label is the
+number of the column.
+
+return scores.argmax(1)
+你返回的是预测类别的编号，一个整数：要的是真实类别的分数。
+You return the number of the predicted class, an integer: what is asked for is
+the score of the true class.
+
+scores.gather => (-scores.log_softmax(1)).gather
+你的结果是 F.cross_entropy 给出的损失，即真实类别概率的对数的相反数：这里要的是
+分数本身。
+Your result is the loss of F.cross_entropy, minus the logarithm of the true
+class's probability: the scores themselves are asked for.
 
 return picked.squeeze(1) => return picked
 值对了，但形状是 (B, 1)：gather 的结果与下标同形，多出的轴还要去掉。留着它，之
