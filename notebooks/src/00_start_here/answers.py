@@ -112,6 +112,16 @@ def answered(product=(5, 3), z=(5, 7), axis=3, rows=5, other="error"):
     }
 
 
+def seed_overwritten(seed, n):
+    torch.manual_seed = seed
+    return torch.randn(n), torch.randn(n)
+
+
+def seed_as_device(seed, n):
+    rng = torch.Generator(seed)
+    return torch.randn(n, generator=rng), torch.randn(n, generator=rng)
+
+
 RIGHT = {
     "half": [
         lambda x: x * 0.5,
@@ -161,6 +171,7 @@ WRONG = {
         put_back,
         rounded_mean,
         lambda x: x.mean() - x,
+        lambda x: x - x.sum() / x.shape[0],
         lambda x: x - x.mean(-1),
         lambda x: (x - x.mean()).float(),
         lambda x: (x - x.mean()).double(),
@@ -173,6 +184,9 @@ WRONG = {
         lambda seed, n: (drawn(seed, n)[0],) * 2,
         lambda seed, n: (drawn(seed, n)[0], drawn(seed + 1, n)[0]),
         drawn_once,
+        seed_overwritten,
+        seed_as_device,
+        lambda seed: drawn(seed, 3),
         lambda seed, n: tuple(torch.randn(2, n)),
         lambda seed, n: list(drawn(seed, n)),
         lambda seed, n: tuple(a.double() for a in drawn(seed, n)),

@@ -4,6 +4,7 @@ import torch
 
 from exercises import Rejection, draw, exercise, says, table, variations
 from exercises.properties import called
+from exercises.reading import unfit
 
 # --- the example: half of every number ---------------------------------------
 
@@ -88,6 +89,10 @@ return torch.arange(C, dtype=torch.float64).repeat(R, 1)
 每一行又从 0 数起；编号要接着上一行往下数。
 Every row starts at 0 again; go on where the row before stopped.
 
+return torch.linspace(0, R * C, R * C, dtype=torch.float64).reshape(R, C)
+linspace 的两端都取到：你的最后一个数是 R·C，应为 R·C − 1。
+linspace includes both ends: your last number is R·C and not R·C − 1.
+
 return right(R, C) + 1
 你从 1 开始数；编号应从 0 开始。
 You count from 1; the first number is 0.
@@ -154,6 +159,14 @@ mean(dim=1) 给每一行一个均值；这里要的是全体的均值。
 mean(dim=1) is one mean for each row; here one mean of all numbers is asked
 for.
 
+x.mean() => x.sum()
+你减去的是总和：均值还要除以数的个数。
+You subtract the sum; for the mean, divide it by how many numbers there are.
+
+x.mean() => x.sum() / len(x)
+len(x) 是行数，不是数的个数：要除以全部数的个数。
+len(x) is how many rows there are; divide by how many numbers.
+
 return x - x.mean() => return (x - x.mean()) / x.std()
 只减均值，不除以标准差。
 Subtract the mean only; do not divide by the standard deviation.
@@ -181,6 +194,38 @@ def seeds_and_counts(rng):
     for n in (5, 1, 16, 21):  # from 16 on randn fills in another way
         yield torch.randint(100, 1000, (), generator=rng).item(), n
     yield 0, 3
+
+
+set_seed = torch.manual_seed
+
+
+def with_seed_kept(answer):
+    """The answer; torch.manual_seed comes back where it was overwritten."""
+
+    def run(seed, n):
+        if refused := unfit(answer, ("seed", "n"), (seed, n)):
+            raise Rejection(*refused)
+        try:
+            return answer(seed, n)
+        except RuntimeError as error:
+            if not {"cuda", "generator"} & {*str(error).lower().split()}:
+                raise
+            raise Rejection(
+                "torch.Generator(…) 的参数是设备，不是种子。",
+                "torch.Generator(…) takes a device and not a seed.",
+            ) from error
+        finally:
+            if not callable(torch.manual_seed):
+                torch.manual_seed = set_seed
+                raise Rejection(
+                    "torch.manual_seed = … 把这个函数换成了一个数（检查已把它"
+                    "放回去）：种子要写在括号里。",
+                    "torch.manual_seed = … puts a number in the place of the "
+                    "function (the check has put it back): the seed goes in "
+                    "brackets.",
+                )
+
+    return run
 
 
 @says(
@@ -228,6 +273,7 @@ def by_seed(f, seed, n):
 draw_twice = exercise(
     draw_twice,
     seeds_and_counts,
+    adapt=with_seed_kept,
     holds=[two_tensors, equal, by_seed, two_draws],
     wrong="""
 g = torch.Generator().manual_seed(seed)
