@@ -25,6 +25,26 @@ def scores_row_by_row(weights, temperature):
     return torch.stack([row - row.mean() for row in rows])
 
 
+def scores_by_filling(weights, temperature):
+    scores = torch.zeros(weights.shape)  # the lesson's default dtype
+    for i, row in enumerate(weights):
+        scores[i] = temperature * (row.log() - row.log().mean())
+    return scores
+
+
+def scores_of_clamped_weights(weights, temperature):
+    return scores_by_differences(weights.clamp(min=1e-4), temperature)
+
+
+def scores_with_epsilon(weights, temperature):
+    return scores_by_differences(weights + 1e-9, temperature)
+
+
+def scores_minus_their_sum(weights, temperature):
+    scores = temperature * weights.log()
+    return scores - scores.sum(dim=1, keepdim=True)
+
+
 def scores_squeezed(weights, temperature):
     return scores_by_differences(weights, temperature).squeeze()
 
@@ -79,6 +99,29 @@ def causal_second_chance(q, k, v):
     # The weights of softmax, cut and divided by their sum.
     weights = (q @ k.mT / math.sqrt(q.shape[-1])).softmax(-1).tril()
     return weights / weights.sum(-1, keepdim=True) @ v
+
+
+def causal_by_the_largest_of_all(q, k, v):
+    scores = q @ k.mT / math.sqrt(q.shape[-1])
+    weights = (scores - scores.amax(-1, keepdim=True)).exp().tril()
+    return weights / weights.sum(-1, keepdim=True) @ v
+
+
+def causal_cut_off(q, k, v):
+    return causal_by_places(q, k, v).detach()
+
+
+def causal_with_weights_cut_off(q, k, v):
+    return causal_by_places(q.detach(), k.detach(), v)
+
+
+def causal_filling_zeros(q, k, v):
+    y = torch.zeros(q.shape)  # the lesson's default dtype
+    for i in range(q.shape[2]):
+        scores = q[:, :, i : i + 1] @ k[:, :, : i + 1].mT
+        weights = (scores / math.sqrt(q.shape[3])).softmax(-1)
+        y[:, :, i : i + 1] = weights @ v[:, :, : i + 1]
+    return y
 
 
 def causal_squeezed(q, k, v):
@@ -190,6 +233,76 @@ def peeks_in_place(layer, x):
     return True
 
 
+def peeks_with(same, renew=torch.randn_like):
+    """A test that compares and renews its own way."""
+
+    def test(layer, x):
+        y = layer(x)
+        for t in range(x.shape[1] - 1):
+            for _ in range(20):
+                other = x.clone()
+                other[:, t + 1 :] = renew(x[:, t + 1 :])
+                if not same(layer(other)[:, : t + 1], y[:, : t + 1]):
+                    return False
+        return True
+
+    return test
+
+
+def equal_means(a, b):
+    return bool((a - b).mean().abs() < 1e-6)
+
+
+def equal_over_samples(a, b):
+    return torch.allclose(a.sum(0), b.sum(0))
+
+
+def equal_in_feature_0(a, b):
+    return torch.allclose(a[..., 0], b[..., 0])
+
+
+def nearly_equal(a, b):
+    return torch.allclose(a, b, atol=1e-3)
+
+
+def renew_feature_0(x):
+    other = x.clone()
+    other[..., 0] = torch.randn_like(x[..., 0])
+    return other
+
+
+def peeks_to_the_last_digit(layer, x):
+    return peeks_with(torch.equal)(layer, x)
+
+
+def peeks_by_means(layer, x):
+    return peeks_with(equal_means)(layer, x)
+
+
+def peeks_over_samples(layer, x):
+    return peeks_with(equal_over_samples)(layer, x)
+
+
+def peeks_in_feature_0(layer, x):
+    return peeks_with(equal_in_feature_0)(layer, x)
+
+
+def peeks_roughly(layer, x):
+    return peeks_with(nearly_equal)(layer, x)
+
+
+def peeks_from_feature_0(layer, x):
+    return peeks_with(torch.allclose, renew_feature_0)(layer, x)
+
+
+def peeks_by_negation(layer, x):
+    return peeks_with(torch.allclose, torch.neg)(layer, x)
+
+
+def peeks_by_doubling(layer, x):
+    return peeks_with(torch.allclose, lambda x: 2 * x)(layer, x)
+
+
 def peeks_as_tensor(layer, x):
     return torch.tensor(peeks_by_assertion(layer, x))
 
@@ -265,6 +378,35 @@ def masked_by_lowest(q, k, v, mask):
 
 def masked_by_library(q, k, v, mask):
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+
+
+def masked_with_a_limit(q, k, v, mask):
+    weights = (q @ k.mT / math.sqrt(q.shape[-1])).exp()
+    if mask is not None:
+        weights = weights * mask
+    return weights / weights.sum(-1, keepdim=True).clamp(min=1e-9) @ v
+
+
+def masked_with_low_weights(q, k, v, mask):
+    scores = q @ k.mT / math.sqrt(q.shape[-1])
+    weights = (scores - scores.amax(-1, keepdim=True)).exp()
+    if mask is not None:
+        weights = weights * mask
+    return weights / weights.sum(-1, keepdim=True).clamp(min=1e-12) @ v
+
+
+def masked_second_chance(q, k, v, mask):
+    weights = (q @ k.mT / math.sqrt(q.shape[-1])).softmax(-1)
+    if mask is not None:
+        weights = weights * mask
+    return weights / weights.sum(-1, keepdim=True).clamp(min=1e-12) @ v
+
+
+def masked_open_at_0(q, k, v, mask):
+    if mask is not None:
+        mask = mask.clone()
+        mask[..., 0] |= ~mask.any(-1)
+    return masked_by_einsum(q, k, v, mask)
 
 
 def masked_squeezed(q, k, v, mask):
@@ -358,6 +500,12 @@ def padded_by_thirty(q, k, v, lengths):
     return masked_by_thirty(q, k, v, mask) * (lengths > 0)[:, None, None]
 
 
+def padded_by_thousand(q, k, v, lengths):
+    mask = (torch.arange(k.shape[1]) < lengths[:, None])[:, None]
+    scores = (q @ k.mT / math.sqrt(q.shape[-1])).masked_fill(~mask, -1000.0)
+    return scores.softmax(-1) @ v * (lengths > 0)[:, None, None]
+
+
 def padded_without_gradient_of_values(q, k, v, lengths):
     return padded_by_library(q, k, v.detach(), lengths)
 
@@ -379,12 +527,13 @@ RIGHT = {
         scores_by_differences,
         scores_by_centring,
         scores_row_by_row,
+        scores_by_filling,
     ],
     "causal_attention": [
         causal_by_prefix,
         causal_by_triu,
         causal_by_places,
-        causal_second_chance,
+        causal_filling_zeros,
     ],
     "is_causal": [
         peeks_by_assertion,
@@ -396,7 +545,6 @@ RIGHT = {
         masked_by_loops,
         masked_in_place,
         masked_by_log,
-        masked_by_weights,
         masked_by_lowest,
     ],
     "padded_attention": [
@@ -410,6 +558,9 @@ RIGHT = {
 
 WRONG = {
     "scores_for": [
+        scores_of_clamped_weights,
+        scores_with_epsilon,
+        scores_minus_their_sum,
         scores_squeezed,
         scores_in_float32,
         scores_as_they_come,
@@ -418,6 +569,10 @@ WRONG = {
     ],
     "causal_attention": [
         causal_by_library,
+        causal_second_chance,
+        causal_by_the_largest_of_all,
+        causal_cut_off,
+        causal_with_weights_cut_off,
         causal_squeezed,
         causal_by_hundred,
         causal_itself_only,
@@ -433,11 +588,24 @@ WRONG = {
         peeks_first_sample,
         peeks_in_one_sample,
         peeks_in_place,
+        peeks_to_the_last_digit,
+        peeks_by_means,
+        peeks_over_samples,
+        peeks_in_feature_0,
+        peeks_roughly,
+        peeks_from_feature_0,
+        peeks_by_negation,
+        peeks_by_doubling,
         peeks_as_tensor,
         peeks_of_zeros,
     ],
     "masked_attention": [
         masked_by_library,
+        masked_by_weights,
+        masked_with_a_limit,
+        masked_with_low_weights,
+        masked_second_chance,
+        masked_open_at_0,
         masked_squeezed,
         masked_by_thirty,
         masked_then_cleaned,
@@ -450,6 +618,7 @@ WRONG = {
     "padded_attention": [
         padded_squeezed,
         padded_by_thirty,
+        padded_by_thousand,
         padded_without_gradient_of_values,
         padded_from_the_left,
         padded_with_epsilon,

@@ -21,6 +21,18 @@ CUT = (
     "No gradient flows back to q, k, v: the output is cut off from the graph "
     "on the way.",
 )
+
+
+@says(*CUT)
+def learns(f, q, k, v):
+    leaves = [x.detach().clone().requires_grad_() for x in (q, k, v)]
+    y = f(*leaves)
+    if not y.requires_grad:
+        return False
+    grads = torch.autograd.grad(y.sum(), leaves, allow_unused=True)
+    return not any(g is None for g in grads)
+
+
 own = without(
     "scaled_dot_product_attention multi_head_attention_forward",
     "你调用了现成的注意力：这里要自己写。",
@@ -36,9 +48,11 @@ def scores_for(weights, temperature):
 
 
 def weighings(rng):
-    for s in variations(rng, "N M"):
+    for s in variations(rng, "N M", dtypes=(torch.float64,)):
         temperature = 0.25 + 3 * torch.rand((), generator=rng).item()
         yield s.lay(s.normal("N M").softmax(dim=-1)), temperature
+    small = torch.tensor([[-27.0, -11, 0], [1, 2, 3]], dtype=torch.float64)
+    yield small.softmax(dim=-1), 1.5
 
 
 @says(
@@ -49,14 +63,23 @@ def gives_the_weights(f, weights, temperature):
     scores = f(weights, temperature)
     if scores.shape != weights.shape:
         return None  # told by the comparison
-    return torch.allclose(
-        (scores / temperature).softmax(dim=-1), weights, atol=1e-6
-    )
+    found = (scores / temperature).softmax(dim=-1)
+    return torch.allclose(found, weights, rtol=1e-5, atol=0)
+
+
+@says(
+    "softmax(S / T) 等于 weights，但每行的平均值不是 0。",
+    "softmax(S / T) is equal to weights, but the mean of a row is not 0.",
+)
+def has_mean_0(f, weights, temperature):
+    mean = f(weights, temperature).mean(dim=-1)
+    return torch.allclose(mean, torch.zeros_like(mean), atol=1e-6)
 
 
 scores_for = exercise(
     scores_for,
     weighings,
+    holds=[gives_the_weights, has_mean_0],
     wrong="""
  - logs.mean(dim=-1, keepdim=True) =>
 softmax(S / T) 对了，但每行的平均值不是 0：同一行的分数还可以一起加减一个数。
@@ -130,9 +153,25 @@ def averages(f, q, k, v):
     return torch.allclose(f(q, k, ones), ones)
 
 
+@says(
+    "未来的分数很高时，前面的输出变了或成了 nan：未来还在 softmax 的分母里。",
+    "Where scores of the future are very high, earlier outputs move or become "
+    "nan: the future is still in the denominator of softmax.",
+)
+def hides_high_scores(f, q, k, v):
+    before = f(q, k, v)
+    for t in range(q.shape[-2] - 1):
+        other = k.clone()
+        other[..., t + 1 :, :] *= 1e4
+        gap = (f(q, other, v) - before)[..., : t + 1, :].abs()
+        if not (gap <= 1e-9).all():  # nan is none
+            return False
+    return True
+
+
 causal_attention = exercise(
     causal_attention,
-    draw("B H N D, B H N D, B H N D", high=6),
+    draw("B H N D, B H N D, B H N D", high=6, dtypes=(torch.float64,)),
     part=True,
     oracle=lambda q, k, v: F.scaled_dot_product_attention(
         q, k, v, is_causal=True
@@ -141,12 +180,14 @@ causal_attention = exercise(
         own,
         finite(
             "输出里有 nan 或 inf：有一行被全部遮掉了吗？",
-            "The output holds nan or inf: is a row hidden completely?",
+            "The output holds nan or inf: is a row fully masked?",
         ),
         hides_the_future,
         sees_the_past,
         sees_itself,
         averages,
+        hides_high_scores,
+        learns,
     ],
     wrong="""
 .tril() =>
@@ -165,7 +206,7 @@ You keep the upper right: each position sees itself and the future.
 .tril() => .tril(-1)
 对角线也被遮掉了：每个位置应当看得到自己，否则第 0 行全遮，得到 nan。
 The diagonal is hidden too: each position may see itself, otherwise row 0 is
-hidden completely and gives nan.
+fully masked and gives nan.
 
 .tril() => .tril(1)
 多看了一个：位置 i 还看到了位置 i + 1。
@@ -179,6 +220,16 @@ dim=-1 => dim=-2
 softmax 的轴错了：每一列之和为 1，后面的查询也进了分母。应让每一行之和为 1。
 The wrong axis for softmax: columns add up to 1, and later queries are in the
 denominator. It is the rows that should add up to 1.
+
+dim=-1 => dim=1
+softmax 沿着头的轴（H）做了：各个头被混在一起。应让每一行之和为 1。
+Your softmax runs along the axis of the heads (H) and mixes them. It is the
+rows that should add up to 1.
+
+q @ k.mT => k @ q.mT
+掩码是对的，但分数里 q 和 k 换了位置：第 i 行应是第 i 个查询与所有键的点积。
+The mask is right, but q and k have changed places in the scores: row i should
+hold the dot products of query i with all keys.
 
 return (q @ k.mT / math.sqrt(q.shape[-1])).softmax(dim=-1).tril() @ v
 softmax 之后再把权重变成 0 太迟了：未来的分数还在分母里，每行之和也不是 1。
@@ -201,6 +252,15 @@ The mask is right, but you divide by d_k; it is √d_k.
 math.sqrt(d_k) => math.sqrt(N)
 掩码是对的，但你除以了 √N，N 是位置数；应除以 √d_k。
 The mask is right, but you divide by √N, the number of positions; it is √d_k.
+
+math.sqrt(d_k) => math.sqrt(q.shape[1])
+掩码是对的，但你除以了 √H，H 是头数；应除以 √d_k。
+The mask is right, but you divide by √H, the number of heads; it is √d_k.
+
+math.sqrt(d_k) => math.sqrt(2)
+掩码是对的，但你除以了 √2，那是手算例子的宽度；应除以 √d_k。
+The mask is right, but you divide by √2, the width of the example by hand; it
+is √d_k.
 
 @ v => @ k
 掩码是对的，但权重乘到了键上：被平均的应是值。
@@ -229,6 +289,7 @@ def layers(x, rng):
     w = torch.randn(3, d_model, d_model, generator=rng, dtype=x.dtype) / 2
     seen = torch.ones(N, N, dtype=torch.bool).tril()
     past = torch.cat([seen[:1], seen[:-1]])  # 0 sees itself, i up to i - 1
+    last = (torch.arange(d_model) == d_model - 1).to(x.dtype)
 
     def attend(x, mask=None):
         q, k, v = x[None] @ w[:, None]
@@ -253,6 +314,17 @@ def layers(x, rng):
 
     def signs(x):
         return attend(x, seen) + x.mean(dim=(1, 2), keepdim=True).sign()
+
+    def ahead(change):  # each position leaks something of the next one
+        def layer(x):
+            following = F.pad(x[:, 1:], (0, 0, 0, 1))
+            return attend(x, seen) + change(following)
+
+        return layer
+
+    def signed(size):  # 1, -1, 1, ...; the last of an odd number is 0
+        even = torch.arange(size) < size // 2 * 2
+        return even * (-1.0) ** torch.arange(size, dtype=x.dtype)
 
     return {
         "attention": attend,
@@ -286,6 +358,34 @@ def layers(x, rng):
             x.roll(1, dims=1) * (torch.arange(N) > 0)[:, None]
         ),
         "zeros": torch.zeros_like,
+        "causal attention, with rounding errors from all numbers": lambda x: (
+            attend(x, seen) + 1000 * x.mean() - 1000 * x.mean()
+        ),
+        "causal attention, plus and minus feature 0 of the next position": (
+            ahead(lambda following: following[..., :1] * signed(d_model))
+        ),
+        "causal attention, plus the next position, in sample 1 minus it": (
+            ahead(
+                lambda following: (
+                    following[:1] * signed(len(following))[:, None, None]
+                )
+            )
+        ),
+        "causal attention, the last feature plus that of the next": (
+            ahead(lambda following: following * last)
+        ),
+        "causal attention, plus the last feature of the next": (
+            ahead(lambda following: following[..., -1:])
+        ),
+        "causal attention, plus 0.0001 times the next position": (
+            ahead(lambda following: 1e-4 * following)
+        ),
+        "causal attention, plus the absolute values of the next position": (
+            ahead(torch.abs)
+        ),
+        "causal attention, plus the signs of the next position": (
+            ahead(torch.sign)
+        ),
     }
 
 
@@ -359,9 +459,27 @@ after it.
 你比较了全部输出：t 以后的输出本来就可以变。
 You compare all outputs: those after t may change.
 
+x.shape[1] => x.shape[0]
+[:, t + 1 :] => [t + 1 :]
+[:, : t + 1] => [: t + 1]
+改动和比较都用错了轴：轴 0 是样本，位置在轴 1。
+You change and compare along the wrong axis: axis 0 is the samples, positions
+are axis 1.
+
+x.shape[1] => x.shape[2]
+[:, t + 1 :] => [..., t + 1 :]
+[:, : t + 1] => [..., : t + 1]
+改动和比较都用错了轴：最后一个轴是特征，位置在轴 1。
+You change and compare along the wrong axis: the last one is the features,
+positions are axis 1.
+
 y[:, : t + 1]) => y[:, : t + 1], rtol=0.05, atol=0.05)
 容差太大：有的层只泄漏一点点。
 The tolerance is too large: some layers leak only a little.
+
+torch.allclose => torch.equal
+你要求一位也不差：舍入误差不算偷看，比较要带容差。
+You ask for equal digits: rounding is no peeking, so compare with a tolerance.
 """,
 )
 
@@ -409,7 +527,15 @@ def equal_keys(q, k, v, mask, score):
 )
 def averages_equal_keys(f, *case):
     inputs, mean = equal_keys(*case, score=1)
-    return torch.allclose(f(*inputs), mean)
+    y, mask = f(*inputs), case[3]
+    if mask is not None:
+        empty = ~mask.any(dim=-1, keepdim=True).expand(*y.shape[:2], 1)
+        if (y * empty).any():
+            raise Rejection(
+                "全遮的一行，输出不是 0。",
+                "The output of a fully masked row is not 0.",
+            )
+    return torch.allclose(y, mean)
 
 
 @says(
@@ -418,14 +544,41 @@ def averages_equal_keys(f, *case):
     "the number that hides them is not low enough.",
 )
 def hides_from_low_scores(f, *case):
-    inputs, mean = equal_keys(*case, score=-100)
-    return torch.allclose(f(*inputs), mean)
+    (q, k, v, mask), mean = equal_keys(*case, score=-100)
+    if (f(q, k, torch.ones_like(v), mask) < 1e-3).all():
+        raise Rejection(
+            "分数都在 −100 上下时，权重之和远小于 1：加到分母里的数，"
+            "或分母的下限，比 e⁻¹⁰⁰ 大得多。",
+            "Where all scores are around −100, weights add up to far less "
+            "than 1: what was added to the denominator, or its lower limit, "
+            "is much larger than e⁻¹⁰⁰.",
+        )
+    return torch.allclose(f(q, k, v, mask), mean)
+
+
+@says(
+    "不许看的位置分数很高时，输出变了或成了 nan：它还在 softmax 的分母里。",
+    "Where the score of a forbidden position is very high, the output moves "
+    "or becomes nan: it is still in the denominator of softmax.",
+)
+def hides_from_high_scores(f, q, k, v, mask):
+    if mask is None:
+        return True
+    before = f(q, k, v, mask)
+    for j in range(k.shape[1]):
+        other = k.clone()
+        other[:, j] *= 1e4
+        hidden = ~mask[..., j].expand(before.shape[:2])  # (B, N)
+        gap = (f(q, other, v, mask) - before)[hidden].abs()
+        if not (gap <= 1e-6).all():  # nan is none
+            return False
+    return True
 
 
 @says(
     "反向传播的半路上有 nan：全遮的一行以 nan 的样子进出了 softmax。",
-    "There is nan in the middle of the backward pass: a row that is hidden "
-    "completely went through softmax as nan.",
+    "There is nan in the middle of the backward pass: a fully masked row went "
+    "through softmax as nan.",
 )
 def no_nan_on_the_way(f, *case):
     if case[3] is None:
@@ -467,6 +620,7 @@ masked_attention = exercise(
         no_nan_on_the_way,
         averages_equal_keys,
         hides_from_low_scores,
+        hides_from_high_scores,
     ],
     wrong="""
  / math.sqrt(q.shape[-1]) =>
@@ -517,6 +671,16 @@ Your softmax runs along the batch and mixes sentences.
 掩码反了：这里 True 表示可以看，你遮掉的正是可以看的。
 The mask is the wrong way round: True means may be looked at, and that is what
 you hide.
+
+~(mask | empty) => mask
+.masked_fill(empty, 0) =>
+掩码反了，可以看的被遮掉了；全是 True 的一行就成了 nan。
+The mask is the wrong way round and hides what may be looked at; a row that is
+all True then gives nan.
+
+return right(q, k, v, None if mask is None else ~mask)
+掩码从头到尾都反了：你把 True 当成了不许看。
+The mask is the wrong way round from start to end: you take True for hidden.
 
 ~(mask | empty), -torch.inf => mask, -1e9
 掩码反了：True 表示可以看，你给可以看的位置填了很小的数。
@@ -576,20 +740,27 @@ The weights multiply the keys: what is averaged are the values.
  | empty =>
 .masked_fill(empty, 0) =>
 全遮的一行得到了 nan：它的权重是 0 除以 0，输出应是 0。
-A row that is hidden completely gives nan: its weights are 0 divided by 0, and
-its output should be 0.
+A fully masked row gives nan: its weights are 0 divided by 0, and its output
+should be 0.
 
  | empty =>
 .masked_fill(empty, 0) => .nan_to_num()
 nan 到 softmax 之后才换成 0：反向传播时它仍流过 softmax。全遮的行要在它之前
 处理。
 The nan is replaced only after softmax, and in the backward pass it still goes
-through softmax. Rows hidden completely must be handled before it.
+through softmax. Fully masked rows must be handled before it.
 
 .masked_fill(empty, 0) =>
-全遮的一行输出不是 0：softmax 不知道它是空的，给出了平均。
-The output of a row that is hidden completely is not 0: softmax does not know
-that it is empty and gives a mean.
+全遮的一行输出不是 0：softmax 不知道它全被遮掉，给出了平均。
+The output of a fully masked row is not 0: softmax does not know that it is
+fully masked and gives a mean.
+
+ | empty =>
+-torch.inf => -1e9
+.masked_fill(empty, 0) =>
+全遮的一行输出不是 0：它的分数都成了 −1e9，彼此相等，softmax 给出了普通平均。
+The output of a fully masked row is not 0: its scores are all −1e9 and equal,
+so softmax gives the plain mean.
 """,
 )
 
@@ -621,8 +792,8 @@ def sentences(rng):
     "What stands in the pads was changed, and the output moved.",
 )
 def ignores_pads(f, q, k, v, lengths):
-    q, k, v = 20 * q.double(), k.double(), v.double()  # to lower is not to
-    pad = torch.arange(q.shape[1]) >= lengths[:, None]  # hide
+    q, k, v = 1e3 * q.double(), k.double(), v.double()  # to lower is not
+    pad = torch.arange(q.shape[1]) >= lengths[:, None]  # to hide
     before = f(q, k, v, lengths)
     other = [
         torch.where(pad[..., None], size * torch.randn_like(x), x)
@@ -694,6 +865,19 @@ scores.masked_fill(~(mask | empty), -torch.inf) => scores * mask
 pad 的分数变成了 0，而 e⁰ = 1，pad 仍有权重。
 The pads' scores became 0, and e⁰ = 1: pads still have weight.
 
+scores.masked_fill(~(mask | empty), -torch.inf) => scores * mask
+.masked_fill(empty, 0) =>
+pad 的分数变成了 0，可是 e⁰ = 1：pad 仍有权重，长度为 0 的句子也得到了平均。
+The pads' scores became 0, but e⁰ = 1: pads have weight, and the sentence of
+length 0 gets a mean, too.
+
+return F.scaled_dot_product_attention(
+    q, k, v, (torch.arange(q.shape[1]) < lengths[:, None, None]).to(q.dtype)
+)
+浮点的掩码在 SDPA 里是加到分数上的：真的词多了 1 分，谁也没有被遮住。
+SDPA adds a mask of floats to the scores: real words get 1 more, and nobody is
+hidden.
+
     scores = scores.masked_fill(~(mask | empty), -torch.inf) =>
 .masked_fill(empty, 0) =>  * mask
 你在 softmax 之后才去掉 pad 的权重或值，剩下的权重之和小于 1，pad 仍在分母里。
@@ -710,6 +894,13 @@ still in the denominator.
 长度为 0 的句子输出不是 0：所有分数都同样对待时，softmax 给出的是全句的平均。
 The sentence of length 0 does not give 0: where all scores are treated alike,
 softmax gives a mean of the sentence.
+
+ | empty =>
+-torch.inf => -1e9
+.masked_fill(empty, 0) =>
+长度为 0 的句子输出不是 0：分数都成了 −1e9，彼此相等，softmax 给出普通平均。
+The sentence of length 0 does not give 0: its scores are all −1e9 and equal, so
+softmax gives the plain mean.
 
 lengths[:, None] => lengths.clamp(min=1)[:, None]
 长度为 0 的句子看到了它的第一个 pad，输出应全是 0。

@@ -159,6 +159,7 @@ def board(K: Tensor, V: Tensor, words: Sequence[str]) -> Callable[..., Figure]:
     fig, (plane, chart, target) = plots.subplots(1, 3, width=1.8, height=0.75)
     circles = plane.scatter(*K.T.numpy(), s=[0] * len(words), alpha=0.5)
     (arrow,) = plane.plot([-2.6, 2.9], [-2.6, 2.9], color="black", marker=".")
+    target.plot(*V.T.numpy(), "o")
     plane.set(title="keys, query", xticks=[0, 2], yticks=[0, 2])
     plane.set(xlabel="alive", ylabel="time")
     rods = chart.barh(words, [0] * len(words))
@@ -168,10 +169,11 @@ def board(K: Tensor, V: Tensor, words: Sequence[str]) -> Callable[..., Figure]:
     target.set(title="values, output", xticks=[0, 2], yticks=[0, 2])
     target.set(xlabel="animal − sport", ylabel="time")
     labels = ["", "a, bat", *words[2:]]
-    spots = (K + 0.25).tolist(), (V + 0.12).tolist()
-    for word, label, key, value in zip(words, labels, *spots, strict=True):
-        plane.text(*key, word)
-        target.text(*value, label)
+    near = dict(textcoords="offset points", va="center")
+    for word, label, key, value in zip(words, labels, K, V, strict=True):
+        spot, ha = ((-14, 0), "right") if key[1] > 0 else ((0, -17), "center")
+        plane.annotate(word, key.tolist(), spot, ha=ha, **near)
+        target.annotate(label, value.tolist(), (6, 7), **near)
 
     def show(query, weights: Tensor, output: Tensor) -> Figure:
         circles.set_sizes(1500 * weights.numpy())
