@@ -200,6 +200,14 @@ def pairs_mirrored(X, angles):
     return torch.stack([x * c + y * s, x * s - y * c], dim=2).flatten(1)
 
 
+def pairs_exchanged(X, angles):
+    return pairs_loop(X, angles).unflatten(1, (-1, 2)).flip(2).flatten(1)
+
+
+def pairs_of_exchanged(X, angles):
+    return pairs_loop(X.unflatten(1, (-1, 2)).flip(2).flatten(1), angles)
+
+
 def pairs_in_place(X, angles):
     return X.copy_(pairs_loop(X, angles))
 
@@ -308,6 +316,9 @@ WRONG = {
         leaks_by(lambda X, j: X[j - 1]),
         leaks_by(lambda X, j: X[j].flip(0)),
         leaks_by(new_row, lambda step: (step.abs() > 1e-6).any(dim=1)),
+        leaks_by(new_row, lambda step: (step.abs() > 1e-8).any(dim=1)),
+        leaks_by(new_row, lambda step: (step.abs() > 3e-9).any(dim=1)),
+        lambda f, X: leaks_pairs(f, X).diag().diag(),
         leaks_by(new_row, lambda step: step.abs().mean(dim=1) > 1e-9),
         leaks_by(new_row, lambda step: step.mean(dim=1).abs() > 1e-9),
         leaks_by(new_row, lambda step: step.abs().median(1).values > 1e-9),
@@ -328,6 +339,8 @@ WRONG = {
         linear_by(1, 1, scale=0.05),  # all is rounded to 0
         linear_by(1, 1, scale=1e-6),  # all smooth functions look linear
         linear_by(0.5, 0.5),
+        linear_by(2, -3, lambda a, b: bool((a - b).abs().max() < 1e-3)),
+        linear_by(2, -3, lambda a, b: bool((a - b).abs().max() < 1e-5)),
         linear_by(1, 1, lambda a, b: torch.isclose(a, b).all()),
         linear_by(1, 1, lambda a, b: bool(torch.isclose(a, b).any())),
         linear_by(1, 1, lambda a, b: torch.allclose(a.norm(), b.norm())),
@@ -344,10 +357,13 @@ WRONG = {
         lambda X, alpha: X.copy_(rotate_by_parts(X, alpha)),
         lambda X, alpha: torch.cat([rotate_by_parts(X[:1], alpha), X[1:]]),
         lambda X, alpha: rotate_by_parts(X, alpha)[:, [1, 0]],
+        lambda X, alpha: torch.cat(rotate_by_parts(X, alpha).unbind(1)),
     ],
     "rotate_pairs": [
         pairs_repeat,
         pairs_mirrored,
+        pairs_exchanged,
+        pairs_of_exchanged,
         pairs_in_place,
         lambda X, angles: pairs_loop(X, angles[:1]),
         lambda X, angles: pairs_loop(X, angles.cumsum(0)),
@@ -366,6 +382,9 @@ WRONG = {
             (M2 @ c1 + c2).squeeze(1),
         ),
         lambda M1, c1, M2, c2: (M1.T, M2.T),
+        lambda M1, c1, M2, c2: (M1.T @ M2.T, (M2 @ c1)[:, 0] + c2),
+        lambda M1, c1, M2, c2: (M1.T @ M2.T, (c1.T @ M2.T + c2)[0]),
+        lambda M1, c1, M2, c2: (M1.T @ M2.T, (M2 * c1.T + c2)[:, 0]),
         lambda M1, c1, M2, c2: list(rows_flattened(M1, c1, M2, c2)),
         lambda M1, c1, M2, c2: rows_flattened(M1, c1, M2, 0 * c2),
         lambda M1, c1, M2, c2: lambda x: x @ M1.T @ M2.T,
@@ -373,6 +392,8 @@ WRONG = {
     "shuffle_and_back": [
         shuffle_sorts_input,
         lambda order: (order, order.argsort()),
+        lambda order: (torch.eye(len(order)),) * 2,
+        lambda order: (torch.diag(order.double()),) * 2,
         lambda order: list(shuffle_loop(order)),
         lambda order: torch.stack(shuffle_loop(order)),
         lambda order: tuple(x.float() for x in shuffle_loop(order)),

@@ -82,6 +82,10 @@ def among_zeros(X):  # a leak that is lost in the mean of a row
     return torch.cat([zeros, 2e-8 * X.cumsum(0)], 1)
 
 
+def just_above(X):  # the limit, 1e-9
+    return X + 2e-9 * (X > 0).double().roll(1, 0)
+
+
 def leaks(rng):
     for i, s in enumerate(rounds(rng, "N D")):
         functions = of_rows(rng, s.N, s.D)
@@ -92,6 +96,8 @@ def leaks(rng):
             yield f, X
     wide = labelled("2e-8 X.cumsum(0) beside 400 zeros", among_zeros)
     yield wide, normal(rng, 2, 5)
+    little = labelled("X + 2e-9 where the row before is positive", just_above)
+    yield little, normal(rng, 4, 60)  # so wide that a new row has other signs
     for f in of_rows(rng, 6, 4):
         X = normal(rng, 6, 4)
         X[2:4] = 0.0  # two padded tokens: alike, and multiples of 0 are 0
@@ -215,6 +221,17 @@ return touched => return torch.eye(N, dtype=torch.bool)
 Your result is always the identity matrix: look whether f(X) changes, and not
 whether X does.
 
+return touched => return touched & torch.eye(N, dtype=torch.bool)
+只填了对角线：第 j 行一改，f(X) 的每一行都要看。
+Only the diagonal is filled in: when row j is changed, look at every row of
+f(X).
+
+touched[:, j] = (step.abs() > 1e-9).any(dim=1) => TOUCHED
+TOUCHED => touched[j, j] = (step.abs() > 1e-9).any()
+只填了对角线：第 j 行一改，要看 f(X) 的每一行各自变没变。
+Only the diagonal is filled in: when row j is changed, look for each row of
+f(X) whether it changes.
+
 return touched => return ~touched
 True 和 False 反了：变了才是 True。
 True and False are swapped: True where a row changes.
@@ -258,6 +275,9 @@ def of_matrices(rng, N, d_model):
         "X @ A + 0.001": lambda X: X @ A + 1e-3,
         "X beside a column of 0.001": lambda X: torch.cat(
             [X, torch.full_like(X[:, :1], 1e-3)], 1
+        ),
+        "X beside a column of 1e-6": lambda X: torch.cat(
+            [X, torch.full_like(X[:, :1], 1e-6)], 1
         ),
         "tanh(X)": lambda X: X.tanh(),
         "X @ A + 0.01 (X @ A)²": lambda X: X @ A + 0.01 * (X @ A).square(),
@@ -370,12 +390,12 @@ Your result equals what you get when only row 0 is compared: compare the others
 too.
 
 return True
-你总是返回 True：有的函数不是线性的。
-You always return True: some functions are not linear.
+在所有的检查里你都返回 True：有的函数不是线性的。
+You return True for every function of the check: some are not linear.
 
 return False
-你总是返回 False：有的函数是线性的。
-You always return False: some functions are linear.
+在所有的检查里你都返回 False：有的函数是线性的。
+You return False for every function of the check: some are linear.
 """,
 )
 
@@ -410,13 +430,30 @@ def keeps_lengths(f, X, alpha):
     return close(f(X, alpha).norm(dim=1), X.norm(dim=1))
 
 
+def differ_by_row(turns):
+    """Whether the angles (N, m) differ from those of the first row."""
+    return bool(((turns - turns[:1]) / 2).sin().abs().gt(1e-6).any())
+
+
 def turned(X, Y, angles):
     """Raise where Y is not X with each pair of features turned by its angle.
 
-    X, Y: (N, 2K); angles: (K,).
+    X, Y: (N, 2 m); angles: (m,).
     """
     before, after = (torch.complex(Z[:, ::2], Z[:, 1::2]) for Z in (X, Y))
-    turns = (after / before).angle()  # (N, K)
+    turns = (after / before).angle()  # (N, m)
+    if differ_by_row(turns):
+        if not differ_by_row((after / before.conj()).angle()):
+            raise Rejection(
+                "这是镜像，不是旋转：一对里的两个数对调了，或有一处正负号反了。",
+                "This is a mirror image and no rotation: the two numbers of a "
+                "pair have changed places, or a sign is wrong.",
+            )
+        raise Rejection(
+            "不同的行转的角不同：同一个角要用于所有的行。",
+            "Different rows are turned by different angles: one angle is for "
+            "all rows.",
+        )
     for n, k in ((turns - angles) / 2).sin().abs().gt(1e-6).nonzero().tolist():
         by, due = turns[n, k].item(), math.remainder(angles[k], math.tau)
         by = round(by, 4) + 0.0  # no 1e-17
@@ -495,6 +532,21 @@ X @ R => R @ X
 You multiply by the matrix on the left: there it mixes rows, and the shapes fit
 for N = 2 only.
 
+X @ R => X.flip(1) @ R
+你把 x 和 y 对调了再转：每一行是 (x, y)，次序不变。
+You exchange x and y before you turn: a row is (x, y), in this order.
+
+X @ R => (X @ R).flip(1)
+转得对，但返回的 x 和 y 对调了：每一行应是 (x, y)。
+Turned rightly, but x and y of the result have changed places: a row is (x, y).
+
+x, y = X.T
+c, s = math.cos(alpha), math.sin(alpha)
+return torch.cat([x * c - y * s, x * s + y * c])
+数都对，但 cat 把所有的 y 接在所有的 x 后面，成了一长串：一行应是一个点。
+The numbers are right, but cat puts all y behind all x in one string of 2N
+numbers: a row should be a point.
+
 X @ R => (X @ R).squeeze()
 只有一个点时少了一个轴：形状应和 X 的一样。
 With a single point an axis is missing: the shape is that of X.
@@ -506,16 +558,16 @@ With a single point an axis is missing: the shape is that of X.
 
 def rotate_pairs(X, angles):
     N, d_model = X.shape
-    x, y = X.view(N, d_model // 2, 2).unbind(dim=2)  # two (N, K)
-    c, s = angles.cos(), angles.sin()  # (K,) each
-    turned = torch.stack([x * c - y * s, x * s + y * c], dim=2)  # (N, K, 2)
-    return turned.view(N, d_model)  # (N, K, 2) -> (N, 2K)
+    x, y = X.view(N, d_model // 2, 2).unbind(dim=2)  # two (N, m)
+    c, s = angles.cos(), angles.sin()  # (m,) each
+    turned = torch.stack([x * c - y * s, x * s + y * c], dim=2)  # (N, m, 2)
+    return turned.view(N, d_model)  # (N, m, 2) -> (N, 2 m)
 
 
 def features(rng):
-    for s in rounds(rng, "N K"):
-        s["D"] = 2 * s.K
-        yield s.normal("N D"), 2 * s.normal("K")
+    for s in rounds(rng, "N m"):
+        s["D"] = 2 * s.m
+        yield s.normal("N D"), 2 * s.normal("m")
 
 
 @says(
@@ -548,15 +600,15 @@ It turns the wrong way, clockwise. Try a pair whose answer you know: turned by
 x, y = X.chunk(2, dim=1)
 c, s = angles.cos(), angles.sin()
 return torch.cat([x * c - y * s, x * s + y * c], dim=1)
-你把前一半特征和后一半特征配成了对，即第 k 个配第 K + k 个：题目要求相邻的 2k
+你把前一半特征和后一半特征配成了对，即第 k 个配第 m + k 个：题目要求相邻的 2k
 和 2k + 1 配对。
-You pair the first half of the features with the second, number k with number K
+You pair the first half of the features with the second, number k with number m
 + k: pair the neighbours 2k and 2k + 1.
 
 X.view(N, d_model // 2, 2).unbind(dim=2) => X.chunk(2, dim=1)
-你把一行切成了前后两半来配对，例如 view(N, 2, K)：题目要求相邻的 2k 和 2k + 1
+你把一行切成了前后两半来配对，例如 view(N, 2, m)：题目要求相邻的 2k 和 2k + 1
 是一对。
-You cut a row into two halves and pair these, as view(N, 2, K) does: the
+You cut a row into two halves and pair these, as view(N, 2, m) does: the
 neighbours 2k and 2k + 1 are to be a pair.
 
 Y = X.clone()
@@ -572,6 +624,37 @@ y * c], dim=2) => y * c], dim=1)
 2k + 1。
 Turned rightly, but in another order: you put all x first and all y after them.
 Each pair goes back to 2k and 2k + 1.
+
+x, y = X[:, ::2], X[:, 1::2]
+c, s = angles.cos().repeat(2), angles.sin().repeat(2)
+return X * c + torch.stack([-y, x], dim=2).flatten(1) * s
+角度重复成了 0 1 2 0 1 2 的次序：一对里的两个数要用同一个角，即 0 0 1 1 2 2。
+The angles are repeated in the order 0 1 2 0 1 2: both numbers of a pair take
+the same one, 0 0 1 1 2 2.
+
+[x * c - y * s, x * s + y * c] => [x * s + y * c, x * c - y * s]
+转得对，但每一对里的两个数放回时对调了。
+Turned rightly, but the two numbers of each pair are put back in the wrong
+order.
+
+x, y = X => y, x = X
+你把每一对里的两个数对调了再转：2k 是横坐标，2k + 1 是纵坐标。
+You exchange the two numbers of each pair before you turn: 2k is the first
+coordinate, 2k + 1 the second.
+
+x * s + y * c => x * s - y * c
+x * c - y * s => x * c + y * s
+你的公式是一个镜像，不是旋转：角为 0 时，第 2k + 1 个特征变了号。
+Your formula is a mirror and no rotation: with an angle of 0 feature 2k + 1
+changes its sign.
+
+x, y = X[:, ::2], X[:, 1::2]
+radius, angle = torch.hypot(x, y), torch.atan(y / x) + angles
+turned = torch.stack([radius * angle.cos(), radius * angle.sin()], dim=2)
+return turned.flatten(1)
+atan(y / x) 分不清相反的两个方向，横坐标为负的点转到了对面。
+atan(y / x) does not tell opposite directions apart, and points whose first
+coordinate is negative land on the other side.
 
 return right(X, angles[:1].expand_as(angles))
 所有的对都转了 angles[0]：第 k 对转 angles[k]。
@@ -670,6 +753,24 @@ b.squeeze(1) => b.T
 b 的值对，但形状是 (1, E)：题目要求 (E,)。
 The values of b are right, but its shape is (1, E): (E,) is asked for.
 
+b = M2 @ c1 + c2 => b = (M2 @ c1).squeeze(1) + c2
+b.squeeze(1) => b
+b 里的 c2 还是一列 (E, 1)，与一行相加广播成了 (E, E)。
+In your b c2 is still a column (E, 1); added to a row it broadcasts to (E, E).
+
+b = M2 @ c1 + c2 => b = (c1.T @ M2.T + c2)[0]
+b.squeeze(1) => b
+b 里的 c2 还是一列，与一行相加广播成了 (E, E)；你取的第 0 行只加了 c2 的第一个
+数。
+In your b c2 is still a column and broadcasts to (E, E) with a row; its row 0,
+which you take, holds only the first number of c2.
+
+b = M2 @ c1 + c2 => b = M2 * c1.T + c2
+b.squeeze(1) => b[:, 0]
+b 里的 M2 * c1.T 是逐元素相乘，没有求和：M2 乘以列 c1 是矩阵乘。
+M2 * c1.T in your b multiplies element by element and adds nothing up: M2 times
+the column c1 is a matrix product.
+
 b = M2 @ c1 + c2 => b = M2.T @ c1 + c2
 b 里多转置了一次：c1 还是一列。
 There is a transpose too many in b: c1 is still a column.
@@ -709,25 +810,35 @@ shuffle_and_back = exercise(
     orders,
     wrong="""
 return P, P.T => return P.T, P
-P 和 Q 反了：你的 P 做的是还原。
-P and Q are swapped: your P puts things back.
+P 和 P_back 反了：你的 P 做的是还原。
+P and P_back are swapped: your P puts things back.
 
 return P, P.T => return P, P
-Q 等于 P：再打乱一次回不到原处。
-Your Q equals P: to shuffle once more does not put things back.
+P_back 等于 P：再打乱一次回不到原处。
+Your P_back equals P: to shuffle once more does not put things back.
 
 return P, P.T => return P.T, P.T
-Q 对了，P 却也等于 Q，它做的是还原。
-Q is right, but P is the same as Q and puts things back.
+P_back 对了，P 却也等于它，做的是还原。
+P_back is right, but P is the same and puts things back.
+
+P = eye[order] => P = eye
+P 是单位矩阵，一行也没有动：第 i 行的 1 应在第 order[i] 列。
+Your P is the identity matrix and moves no row: in row i the 1 belongs in
+column order[i].
+
+P = eye[order] => P = torch.diag(order.double())
+P 的对角线上是 order 的数：每行应只有一个 1，第 i 行的在第 order[i] 列。
+The diagonal of your P holds the numbers of order: each row should have a
+single 1, in row i in column order[i].
 
 return P, P.T => return P, eye[order.flip(0)]
-Q 是把 order 倒过来得到的：倒过来不是还原。
-Your Q comes from order reversed: that does not undo it.
+P_back 是把 order 倒过来得到的：倒过来不是还原。
+Your P_back comes from order reversed: that does not undo it.
 
 return P, P.T => return P, eye
-Q 是单位矩阵，什么也没有还原：Q 要把 P 打乱的行放回去。
-Your Q is the identity matrix and undoes nothing: Q has to put back the rows
-that P shuffled.
+P_back 是单位矩阵，什么也没有还原：它要把 P 打乱的行放回去。
+Your P_back is the identity matrix and undoes nothing: it has to put back the
+rows that P shuffled.
 
 eye = torch.eye(len(order), dtype=torch.float64) => P = F.one_hot(order)
 P = eye[order] =>
@@ -736,7 +847,7 @@ The values are right, but the dtype is int64, which is what one_hot gives:
 float64 is asked for.
 
 P.T => P @ P
-Q 等于 P @ P，即再打乱两次：那不是还原。
-Your Q is P @ P, which shuffles twice more: that does not undo it.
+P_back 等于 P @ P，即再打乱两次：那不是还原。
+Your P_back is P @ P, which shuffles twice more: that does not undo it.
 """,
 )

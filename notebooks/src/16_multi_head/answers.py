@@ -71,6 +71,16 @@ def heads_joined_below(q, k, v, num_heads):
     return torch.cat(heads_by_einsum(q, k, v, num_heads).chunk(num_heads, 2))
 
 
+def heads_detached(q, k, v, num_heads):
+    return heads_by_einsum(q, k, v.detach(), num_heads)
+
+
+def heads_by_view(q, k, v, num_heads):
+    B, N, d_model = q.shape
+    q, k, v = (x.view(B, num_heads, N, -1) for x in (q, k, v))
+    return F.scaled_dot_product_attention(q, k, v).view(B, N, d_model)
+
+
 def heads_of_a_new_layer(q, k, v, num_heads):
     layer = nn.Linear(q.shape[-1], q.shape[-1]).to(q.dtype)
     return layer(heads_by_einsum(q, k, v, num_heads))
@@ -226,6 +236,83 @@ class MaskByThirty(Layers):
         return self.merge(scores.softmax(dim=-1) @ v)
 
 
+class MaskFilled(Layers):
+    fill, axis = -torch.inf, -1
+
+    def hidden(self, mask):
+        return ~mask
+
+    def forward(self, x, mask=None):
+        q, k, v = self.split(x)
+        scores = q @ k.mT / math.sqrt(q.shape[-1])
+        if mask is not None:
+            scores = scores.masked_fill(self.hidden(mask), self.fill)
+        return self.merge(scores.softmax(dim=self.axis) @ v)
+
+
+class MaskReversed(MaskFilled):
+    def hidden(self, mask):
+        return mask
+
+
+class MaskOfZeros(MaskFilled):
+    fill = 0.0
+
+
+class AlongTheQueries(MaskFilled):
+    axis = -2
+
+
+class MaskAfterSoftmax(Layers):
+    def forward(self, x, mask=None):
+        q, k, v = self.split(x)
+        weights = (q @ k.mT / math.sqrt(q.shape[-1])).softmax(dim=-1)
+        if mask is not None:
+            weights = weights * mask
+        return self.merge(weights @ v)
+
+
+class MaskTimesInfinity(Layers):
+    def forward(self, x, mask=None):
+        q, k, v = self.split(x)
+        scores = q @ k.mT / math.sqrt(q.shape[-1])
+        if mask is not None:
+            scores = scores + (~mask) * -torch.inf
+        return self.merge(scores.softmax(dim=-1) @ v)
+
+
+class KeepsTheMask(Right):
+    kept = None
+
+    def forward(self, x, mask=None):
+        self.kept = self.kept if mask is None else mask
+        return super().forward(x, self.kept)
+
+
+class KeepsTheBatch(Layers):
+    B = None
+
+    def forward(self, x, mask=None):
+        self.B = self.B or x.shape[0]
+        q, k, v = self.split(x)
+        y = F.scaled_dot_product_attention(q, k, v, mask).transpose(1, 2)
+        return self.out(y.reshape(self.B, *x.shape[1:]))
+
+
+class OnlyInTraining(Right):
+    def forward(self, x, mask=None):
+        return super().forward(x, mask if self.training else None)
+
+
+class BiasForgotten(Layers):
+    def forward(self, x, mask=None):
+        qkv = x @ self.qkv.weight.T
+        q, k, v = qkv.unflatten(-1, (3, self.num_heads, -1)).permute(
+            2, 0, 3, 1, 4
+        )
+        return self.merge(F.scaled_dot_product_attention(q, k, v, mask))
+
+
 class Swapped(Layers):
     def forward(self, x, mask=None):
         q, v, k = self.split(x)
@@ -329,6 +416,29 @@ def order_changes_the_input(layer, x):
     return torch.allclose(layer(x), y[:, s])
 
 
+def order_without_absolute_values(layer, x):
+    y = layer(x)
+    shuffles = [torch.randperm(x.shape[1]) for _ in range(20)]
+    return all((layer(x[:, s]) - y[:, s]).max() < 1e-4 for s in shuffles)
+
+
+def order_by_less_or_equal(layer, x):
+    y = layer(x)
+    shuffles = [torch.randperm(x.shape[1]) for _ in range(20)]
+    return all(bool((y[:, s] < layer(x[:, s]) + 1e-4).all()) for s in shuffles)
+
+
+def order_by(close):
+    """An answer that compares the two sides by close(a, b)."""
+
+    def answer(layer, x):
+        y = layer(x)
+        shuffles = [torch.randperm(x.shape[1]) for _ in range(20)]
+        return all(close(layer(x[:, s]), y[:, s]) for s in shuffles)
+
+    return answer
+
+
 def order_as_tensor(layer, x):
     return torch.tensor(order_by_swaps(layer, x))
 
@@ -399,6 +509,10 @@ def cross_with_the_length_of_x(x, memory, w_q, w_k, w_v, w_o, num_heads):
     return y.transpose(1, 2).reshape(B, N, d_model) @ w_o
 
 
+def cross_of_nothing(*args):
+    return cross_by_loop(*args) / 0 * 0
+
+
 def cross_swapped(x, memory, w_q, w_k, w_v, w_o, num_heads):
     k, v = torch.einsum("bnf,fe->bne", x, w_k), x @ w_v
     return heads_by_einsum(memory @ w_q, k, v, num_heads) @ w_o
@@ -406,7 +520,7 @@ def cross_swapped(x, memory, w_q, w_k, w_v, w_o, num_heads):
 
 RIGHT = {
     "attend_in_heads": [heads_by_einsum, heads_in_the_batch, heads_by_vmap],
-    "MultiHeadAttention": [ByChunks, ByEinsum, InTheBatch],
+    "MultiHeadAttention": [ByChunks, ByEinsum, InTheBatch, MaskFilled],
     "is_equivariant": [
         order_by_assertion,
         order_by_swaps,
@@ -417,7 +531,6 @@ RIGHT = {
         cross_by_loop,
         cross_by_einsum,
         cross_in_one_product,
-        checks.library,
     ],
 }
 
@@ -431,6 +544,8 @@ WRONG = {
         heads_share_the_weights,
         heads_joined_below,
         heads_of_a_new_layer,
+        heads_detached,
+        heads_by_view,
     ],
     "MultiHeadAttention": [
         Squeezed,
@@ -447,6 +562,15 @@ WRONG = {
         NoModule,
         MaskOfFloats,
         MaskByThirty,
+        MaskReversed,
+        MaskOfZeros,
+        AlongTheQueries,
+        MaskAfterSoftmax,
+        MaskTimesInfinity,
+        KeepsTheMask,
+        KeepsTheBatch,
+        OnlyInTraining,
+        BiasForgotten,
         Swapped,
         OutFirst,
         LowPrecision,
@@ -460,6 +584,16 @@ WRONG = {
         order_by_jacobian,
         order_of_zeros,
         order_changes_the_input,
+        order_without_absolute_values,
+        order_by_less_or_equal,
+        order_by(lambda a, b: torch.allclose(a, b, atol=1e-3)),
+        order_by(lambda a, b: torch.allclose(a, b, rtol=0.05)),
+        order_by(lambda a, b: torch.allclose(a[..., 0], b[..., 0])),
+        order_by(lambda a, b: torch.allclose(a[..., -1], b[..., -1])),
+        order_by(lambda a, b: torch.allclose(a.mean(0), b.mean(0))),
+        order_by(lambda a, b: bool((a - b).abs().mean() < 1e-4)),
+        order_by(lambda a, b: bool((a - b).mean().abs() < 1e-4)),
+        order_by(lambda a, b: torch.allclose(a.sum(1), b.sum(1))),
         order_as_tensor,
     ],
     "multi_head": [
@@ -471,5 +605,7 @@ WRONG = {
         cross_of_a_new_layer,
         cross_with_the_length_of_x,
         cross_swapped,
+        cross_of_nothing,
+        checks.library,  # no gradient reaches the weights
     ],
 }

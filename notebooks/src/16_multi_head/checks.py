@@ -14,7 +14,8 @@ from exercises import (
     says,
     variations,
 )
-from exercises.properties import no_loop, without
+from exercises.forms import Holds
+from exercises.properties import finite, keeps_the_graph, no_loop, without
 
 
 @says(
@@ -23,7 +24,19 @@ from exercises.properties import no_loop, without
     "random inside, such as a layer that is made anew in every call.",
 )
 def repeats(f, *case):
-    return torch.equal(f(*case), f(*case))
+    return alike(f(*case), f(*case))
+
+
+def alike(y, z):
+    """Whether two results are equal; NaN equals NaN."""
+    return torch.allclose(y, z, rtol=0, atol=0, equal_nan=True)
+
+
+reaches_all = Holds(
+    keeps_the_graph.test,
+    "梯度传不回所有的输入：有一处与计算图断开了。",
+    "Gradients do not reach all inputs: somewhere the graph is cut.",
+)
 
 
 # --- 1: heads --------------------------------------------------------------
@@ -53,7 +66,9 @@ def in_heads(s):
 
 
 def some_heads(rng):
-    yield from map(in_heads, variations(rng, "B N H D"))
+    # Always contiguous: a split by view alone would end in an error of view.
+    cases = variations(rng, "B N H D", layouts=False)
+    yield from map(in_heads, cases)
 
 
 @says(
@@ -77,7 +92,9 @@ attend_in_heads = exercise(
     part=True,
     oracle=one_by_one,
     holds=[
+        finite(),
         repeats,
+        reaches_all,
         keeps_heads_apart,
         no_loop(
             "B N H D",
@@ -107,13 +124,13 @@ belongs in front of H again.
 
 num_heads, -1).transpose(1, 2) => -1, num_heads).permute(0, 3, 1, 2)
 y.transpose(1, 2) => y.permute(0, 2, 3, 1)
-你的第 h 个头隔 H 列取一列。每个头应是连续的 D 列。
-Your head h takes every H-th column. A head is D columns side by side.
+你的第 h 个头隔 H 列取一列。每个头应是连续的 d_k 列。
+Your head h takes every H-th column. A head is d_k columns side by side.
 
 y.transpose(1, 2) => y.permute(0, 2, 3, 1)
-拆对了，合并时 D 和 H 的次序反了，各头的特征交错在一起。
-Split rightly, but merged with D and H in the wrong order, so that the features
-of the heads alternate.
+拆对了，合并时 d_k 和 H 的次序反了，各头的特征交错在一起。
+Split rightly, but merged with d_k and H in the wrong order, so that the
+features of the heads alternate.
 
 return right(q, k, v, q.shape[-1] // num_heads)
 头数和头宽弄反了：应有 num_heads 个头，每个宽 d_model / num_heads。
@@ -139,11 +156,24 @@ You divide by √d_model; it is √d_k, since a dot product runs over the d_k
 features of one head.
 
 split(v)) => split(v), scale=num_heads**-0.5)
-你除以了 √H，H 是头数；应除以一个头的宽度 D 的平方根。
+你除以了 √H，H 是头数；应除以一个头的 √d_k。
 You divide by √H, the number of heads; it is the root of a head's width, √d_k.
 
+split(v)) => split(v), scale=num_heads / d_model)
+你除以了 d_k，应除以它的平方根。
+You divide by d_k; it is the root of it.
+
+split(q), split(k) => split(k), split(q)
+q 和 k 反了：分数的行是查询，列是键。
+q and k are swapped: in the scores rows are queries and columns are keys.
+
+.transpose(1, 2) => .transpose(0, 2)
+你让不同的句子互相看了：换轴以后，倒数第二个轴是 B，应是 N。
+You let different sentences look at each other: after your change of axes the
+last axis but one is B, and it should be N.
+
 split(v)) => split(v), scale=1.0)
-忘了除以 √d_k。
+没有除以 √d_k。
 The division by √d_k is missing.
 
 split(v)) => split(v), is_causal=True)
@@ -288,9 +318,8 @@ def loaded(answer):
 
 
 @says(
-    "梯度传不到 x、qkv 或 out：输出在半路与计算图断开了。",
-    "No gradient reaches x, qkv or out: the output is cut off from the graph "
-    "on the way.",
+    "输出在半路与计算图断开了：梯度传不回去。",
+    "The output is cut off from the graph on the way: no gradient flows back.",
 )
 def learns(f, d_model, num_heads, x, mask):
     model = made(f, d_model, num_heads, x.dtype)
@@ -298,24 +327,72 @@ def learns(f, d_model, num_heads, x, mask):
     y = model(x, mask)
     if not y.requires_grad:
         return False
+    leaves = {"x": x} | dict(model.named_parameters())
     found = torch.autograd.grad(
         (y * torch.arange(y.numel()).view(y.shape)).sum(),
-        [x, *model.parameters()],
+        [*leaves.values()],
         allow_unused=True,
     )
-    return all(g is not None for g in found)
+    for name, gradient in zip(leaves, found, strict=True):
+        if gradient is None:
+            raise Rejection(
+                f"{name} 得不到梯度：是没有用上它，还是在半路断开了？",
+                f"{name} gets no gradient: is it not used, or cut off on the "
+                "way?",
+            )
+    return True
 
 
 @says(
-    "连着两次 forward，结果不同：里面有随机的东西（每次新建的层、dropout），"
-    "或者有东西留到了下一次。",
-    "Two calls of forward in a row differ: there is something random inside "
-    "(a layer that is made anew in every call, dropout), or something is left "
-    "over from the first.",
+    "结果里有 NaN：softmax 的某一行（或列）全被遮住了，或者算了 0 乘 inf。掩码"
+    "是不是反了，softmax 是不是沿着键的轴？",
+    "The result holds NaN: a row (or a column) of softmax is fully masked, or "
+    "0 was multiplied by inf. Is the mask the wrong way round, and does "
+    "softmax run along the keys?",
+)
+def has_no_nan(f, d_model, num_heads, x, mask):
+    model = made(f, d_model, num_heads, x.dtype)
+    return not model(x, mask).isnan().any()
+
+
+@says(
+    "同样的输入，两次 forward 的结果不同：里面有随机的东西（每次新建的层、"
+    "dropout），或者有东西从前一次留了下来（.eval() 以后也应相同）。",
+    "Two calls of forward with the same input differ: there is something "
+    "random inside (a layer that is made anew in every call, dropout), or "
+    "something is left over from an earlier call (after .eval() the result "
+    "should be the same, too).",
 )
 def forward_repeats(f, d_model, num_heads, x, mask):
-    model = made(f, d_model, num_heads, x.dtype)
-    return torch.equal(model(x, mask), model(x, mask))
+    new = [made(f, d_model, num_heads, x.dtype) for _ in range(3)]
+    model, fresh, plain = new[0], new[1](x, mask), new[2](x)
+    causal = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).tril()
+    try:
+        model(x, causal)
+        model(x[:1, :1])
+        same = alike(model(x), plain) and alike(model(x, mask), fresh)
+        return same and alike(model.eval()(x, mask), fresh)
+    except RuntimeError:  # a shape that was kept
+        return False
+
+
+@says(
+    "没有掩码时是对的；有掩码时，换掉遮住的 token，输出还是变了：遮得不彻底。",
+    "Right without a mask; with one, other tokens at masked positions still "
+    "change the output: they are not fully hidden.",
+)
+def hides_what_is_masked(f, d_model, num_heads, x, mask):
+    model, theirs = (
+        made(answer, d_model, num_heads, x.dtype) for answer in (f, Theirs)
+    )
+    if mask is None or not torch.allclose(model(x), theirs(x), atol=1e-4):
+        return True
+    B, N, _ = x.shape
+    other = x.clone()
+    other[:, -1] = torch.randn_like(x[:, -1])
+    hidden = ~mask.expand(B, num_heads, N, N)[:, 0, :-1, -1]  # (B, N - 1)
+    moved = (model(other, mask) - model(x, mask)).abs().amax(dim=-1) > 1e-4
+    return not (moved[:, :-1] & hidden).any()
 
 
 def many_heads(s):
@@ -344,8 +421,10 @@ MultiHeadAttention = exercise(
             "and merge by yourself.",
             run=lambda f, *case: loaded(f)(*case),
         ),
+        has_no_nan,
         forward_repeats,
         learns,
+        hides_what_is_masked,
         heads_at_once,
     ],
     wrong="""
@@ -405,6 +484,26 @@ features of the heads alternate.
 return self.out(y) => return y
 合并之后没有经过 out：它就是 W_O。
 The merged heads do not pass through out, which is W_O.
+
+return self.out(y) => return self.out(self.out(y))
+out 用了两次：合并以后只经过它一次。
+out is used twice: after the merge comes a single one.
+
+attn_mask=mask) => attn_mask=mask, is_causal=mask is None)
+没有 mask 时你也遮掉了未来：mask=None 表示每个位置都可以看。
+Without a mask you hide the future as well: mask=None means that every position
+may be looked at.
+
+attn_mask=mask => attn_mask=None if mask is None else mask.mT
+你把掩码转置了：它的行是查询，列是键，与分数相同。
+You transpose the mask: its rows are queries and its columns keys, as in the
+scores.
+
+.view(B, N, 3, self.num_heads, -1) => .view(B, N, self.num_heads, -1, 3)
+permute(2, 0, 3, 1, 4) => permute(4, 0, 2, 1, 3)
+qkv 的列排错了：你每隔 3 列取一列。依次应是所有头的 Q、所有头的 K、所有头的 V。
+The columns of qkv are in another order: you take every third one. First come
+the Q of all heads, then their K, then their V.
 
 return self.out(y) => return x + self.out(y)
 你还把 x 加到了输出上：这里没有残差连接。
@@ -467,6 +566,70 @@ LAST => y = s.softmax(dim=-2) @ v
 softmax 的轴错了：每个头里每个查询（行）的权重之和应为 1。
 The wrong axis for softmax: in every head the weights of each query (row)
 should add up to 1.
+
+y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask) => SCORES
+SCORES => s = q @ k.mT / math.sqrt(q.shape[-1])\\n        MASKED
+MASKED => if mask is not None:\\n            LOW\\n        LAST
+LOW => s = s.masked_fill(~mask, -torch.inf)
+LAST => y = s.softmax(dim=-2) @ v
+softmax 的轴错了：你沿着查询的轴做，全被遮住的那一列成了 NaN。每个头里每个查询
+（行）的权重之和应为 1。
+The wrong axis for softmax: yours runs along the queries, and a column that is
+fully masked becomes NaN. In every head the weights of each query (row) should
+add up to 1.
+
+y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask) => SCORES
+SCORES => s = q @ k.mT / math.sqrt(q.shape[-1])\\n        MASKED
+MASKED => if mask is not None:\\n            LOW\\n        LAST
+LOW => s = s.masked_fill(mask, -torch.inf)
+LAST => y = s.softmax(dim=-1) @ v
+掩码反了：masked_fill 填的是 True 的地方，而这里 True 表示可以看。全被遮住的那
+一行成了 NaN。
+The mask is the wrong way round: masked_fill fills where it is True, and here
+True means may be looked at. A row that is fully masked becomes NaN.
+
+y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask) => SCORES
+SCORES => s = q @ k.mT / math.sqrt(q.shape[-1])\\n        MASKED
+MASKED => if mask is not None:\\n            LOW\\n        LAST
+LOW => s = s.masked_fill(~mask, 0.0)
+LAST => y = s.softmax(dim=-1) @ v
+你把要遮的分数填成了 0：exp(0) = 1，softmax 以后它们仍有权重。
+You fill the scores to be masked with 0: exp(0) = 1, and after softmax they
+still have weights.
+
+y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask) => SCORES
+SCORES => s = q @ k.mT / math.sqrt(q.shape[-1])\\n        MASKED
+MASKED => if mask is not None:\\n            LOW\\n        LAST
+LOW => s = s + (~mask) * -torch.inf
+LAST => y = s.softmax(dim=-1) @ v
+(~mask) * -torch.inf 在可以看的地方是 0 乘 inf，那是 NaN。
+Where you may look, (~mask) * -torch.inf is 0 times inf, which is NaN.
+
+y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask) => SCORES
+SCORES => s = q @ k.mT / math.sqrt(q.shape[-1])\\n        MASKED
+MASKED => if mask is not None:\\n            LOW\\n        LAST
+LOW => s = s * mask
+LAST => y = s.softmax(dim=-1) @ v
+你把分数乘了掩码，要遮的成了 0：exp(0) = 1，softmax 以后它们仍有权重。
+You multiply the scores by the mask, and those to be masked become 0: exp(0) =
+1, and after softmax they still have weights.
+
+y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask) => SCORES
+SCORES => s = q @ k.mT / math.sqrt(q.shape[-1])\\n        MASKED
+MASKED => if mask is not None:\\n            LOW\\n        LAST
+LOW => s = s.masked_fill(~mask, -torch.inf)
+LAST => y = s.softmax(dim=-1).softmax(dim=-1) @ v
+softmax 做了两次：遮住的权重是 0，第二次又有了 exp(0) 的份。
+Softmax is done twice: masked weights are 0, and the second one gives them a
+share of exp(0) again.
+
+y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask) => WEIGHTS
+WEIGHTS => w = q @ k.mT / math.sqrt(q.shape[-1])\\n        LAST
+LAST => w = w.softmax(dim=-1)\\n        y = (w if MASKED
+MASKED => mask is None else w * mask) @ v
+你在 softmax 以后才乘掩码：剩下的权重加起来不到 1。应在 softmax 之前遮。
+You multiply by the mask after softmax: the weights that are left add up to
+less than 1. Mask before softmax.
 """,
 )
 
@@ -489,6 +652,7 @@ def layers(x, rng):
     w = torch.randn(size, generator=rng, dtype=x.dtype) / 2
     place = torch.randn(N, d_model, generator=rng, dtype=x.dtype)
     seen = torch.ones(N, N, dtype=torch.bool).tril()
+    first = x[:, :1, :1].clone()
 
     def attend(x, mask=None):
         q, k, v = x[None] @ w[:, None]
@@ -498,6 +662,15 @@ def layers(x, rng):
         one = torch.zeros(N, 1, dtype=x.dtype)
         one[part] = 1
         return lambda x: attend(x) + one
+
+    signs = torch.zeros(len(x), 1, 1, dtype=x.dtype)
+    signs[:1], signs[1:2] = 1, -1
+    middle = torch.zeros(d_model, dtype=x.dtype)
+    middle[d_model // 2] = 1
+    small = torch.zeros_like(x)
+    small[-1, 0, -1] = 3e-4
+    at_start = torch.zeros(N, 1, dtype=x.dtype)
+    at_start[0] = 5e-4
 
     def one_sample(x):
         one = torch.arange(len(x)).view(-1, 1, 1) == 1
@@ -518,10 +691,29 @@ def layers(x, rng):
         "attention, plus 1 at the last position": adds(-1),
         "attention, plus 1 at the first position": adds(0),
         "attention, plus 1 at a middle position": adds(N // 2),
+        "attention, plus 1 while row 0 is at its place": (
+            lambda z: attend(z) + (z[:, :1, :1] == first)
+        ),
+        "attention, minus 1 while row 0 is at its place": (
+            lambda z: attend(z) - (z[:, :1, :1] == first).to(z.dtype)
+        ),
         "attention, plus 0.001 times positions": (
             lambda x: attend(x) + 1e-3 * place
         ),
         "attention, with positions in sample 1 only": one_sample,
+        "attention, plus positions in one sample, minus in another": (
+            lambda x: attend(x) + signs * place
+        ),
+        "attention, plus positions in one feature": (
+            lambda x: attend(x) + middle * place
+        ),
+        "attention, plus 0.0005 at the first position": (
+            lambda x: attend(x) + at_start
+        ),
+        "attention, plus 0.0003 in one number": lambda x: attend(x) + small,
+        "100 plus attention plus 0.1 times positions": (
+            lambda x: 100 + attend(x) + 0.1 * place
+        ),
         "relu(x @ w), row by row": lambda x: (x @ w[0]).relu(),
         "the mean of all rows": lambda x: x.mean(1, True).expand_as(x),
         "attention, plus a sum over the batch": mixes_samples,
@@ -555,17 +747,17 @@ is_equivariant = exercise(
     time_limit=15,  # all orders of 6 positions may be tried
     wrong="""
 return True
-你对每一层都返回 True，可是有的层在乎次序。真的打乱了吗？
-You return True for every layer, but some do care about order. Does your
-shuffle shuffle anything?
+你对每一层都返回 True，可是对有的层次序要紧。真的打乱了吗？
+You return True for every layer, but for some order matters. Does your shuffle
+shuffle anything?
 
 return False
-你对每一层都返回 False，可是有的层不在乎次序。
-You return False for every layer, but some do not care about order.
+你对每一层都返回 False，可是有的层与次序无关。
+You return False for every layer, but for some order does not matter.
 
 return not right(layer, x)
-True 和 False 反了：不在乎次序的层应得到 True。
-True and False are swapped: True is for layers that do not care about order.
+True 和 False 反了：与次序无关的层应得到 True。
+True and False are swapped: True is for layers to which order does not matter.
 
 y[:, shuffle] => y
 你检验的是“打乱输入，输出不变”，那是不变性。这里要的是输出跟着同样打乱。
@@ -609,9 +801,44 @@ y[:, shuffle] => y[:, shuffle.argsort()]
 The two sides are not shuffled alike: were two shuffles drawn, or does one side
 take the inverse of the other's?
 
+y[:, shuffle]) => y[:, shuffle], rtol=0.05, atol=1e-8)
+相对容差太大：输出的值大时，与次序的关系就看不见了。
+The relative tolerance is too large: where the output is large, what order does
+is not seen.
+
+y[:, shuffle]) => y[:, shuffle], atol=1e-3)
+容差太大：误差大于 0.0001 就算不等。
+The tolerance is too large: a difference above 0.0001 is a difference.
+
+layer(x[:, shuffle]), y[:, shuffle] => A, B
+A, B => layer(x[:, shuffle])[..., 0], y[:, shuffle, 0]
+你只比较了第 0 个特征：别的特征也要比较。
+You compare feature 0 only: compare the others, too.
+
+layer(x[:, shuffle]), y[:, shuffle] => A, B
+A, B => layer(x[:, shuffle]).mean(0), y[:, shuffle].mean(0)
+你比较的是各个样本的平均：每个样本都要比较，有正有负会互相抵消。
+You compare means over the samples: compare each sample, since positive and
+negative differences cancel.
+
 y[:, shuffle]) => y[:, shuffle], rtol=0.05, atol=0.05)
-容差太大：有的层只在乎一点点次序。
-The tolerance is too large: some layers care about order only a little.
+容差太大：有的层与次序只有一点点关系。
+The tolerance is too large: with some layers order makes only a small
+difference.
+
+not torch.allclose(layer => MORE(layer
+MORE(layer(x[:, shuffle]), y[:, shuffle]) => (layer(x[:, shuffle]) - LATER
+LATER => y[:, shuffle]).max() > 1e-4
+两边相减以后没有取绝对值：差全是负数时，最大的差并不大于 0。
+The difference of the two sides lacks the absolute value: where all differences
+are negative the largest is not above 0.
+
+not torch.allclose(layer => MORE(layer
+MORE(layer(x[:, shuffle]), y[:, shuffle]) => (y[:, shuffle] - LATER
+LATER => layer(x[:, shuffle])).max() > 1e-4
+两边相减以后没有取绝对值：差全是负数时，最大的差不大于 0。
+The difference of the two sides lacks the absolute value: where all differences
+are negative, the largest is not above 0.
 
 torch.allclose => torch.equal
 浮点数不要用 torch.equal 比较：次序一变，舍入误差就不同。
@@ -665,9 +892,11 @@ def two_sequences(rng):
 
 
 @says(
-    "打乱 memory 的次序，输出变了：注意力不在乎键和值的次序。",
-    "memory was shuffled and the output moved: attention does not care about "
-    "the order of keys and values.",
+    "打乱 memory 的次序，输出变了：注意力的结果应与键和值的次序无关。多半是拆"
+    "头时只用了 view。",
+    "memory was shuffled and the output changed: for attention the order of "
+    "keys and values does not matter. Probably the heads are split with view "
+    "alone.",
 )
 def ignores_order_of_memory(f, x, memory, *rest):
     other = memory[:, torch.randperm(memory.shape[1])]
@@ -729,7 +958,7 @@ multi_head = exercise(
     part=True,
     adapt=explained,
     oracle=library,
-    holds=[repeats, ignores_order_of_memory],
+    holds=[finite(), repeats, reaches_all, ignores_order_of_memory],
     wrong="""
  @ w_o =>
 忘了最后乘以 w_o。
@@ -761,6 +990,19 @@ You divide by √H, the number of heads; it is √d_k of one head.
 There is no division by √d_k: the scores of a head are divided by the square
 root of its width.
 
+x @ w_q => x @ w_q.T
+w_o  # => w_o.T  #
+w_q 和 w_o 转置了：题目约定 x @ w_q，不是 nn.Linear 的存法。
+w_q and w_o are transposed: here it is x @ w_q, and not as nn.Linear keeps its
+weight.
+
+return rows => B, N, _ = rows.shape\\n        return rows
+unflatten(-1, (num_heads, -1)).transpose(1, 2) => reshape(B, num_heads, N, -1)
+y.transpose(1, 2).flatten(2) => y.reshape(x.shape)
+你只用 view 拆头，也只用 view 合并：形状对，token 混在了一起。
+You split and merge with view alone: the shape is right and the tokens are
+mixed.
+
 return rows => B, N, _ = rows.shape\\n        return rows
 unflatten(-1, (num_heads, -1)).transpose(1, 2) => reshape(B, num_heads, N, -1)
 拆头只用了 view(B, H, N, d_k)：形状对，token 混在了一起。
@@ -774,8 +1016,9 @@ H again.
 
 (num_heads, -1)).transpose(1, 2) => (-1, num_heads)).permute(0, 3, 1, 2)
 y.transpose(1, 2) => y.permute(0, 2, 3, 1)
-每个头应是投影后连续的 D 列，你隔 H 列取了一列。
-A head is D columns side by side of the projection; you take every H-th column.
+每个头应是投影后连续的 d_k 列，你隔 H 列取了一列。
+A head is d_k columns side by side of the projection; you take every H-th
+column.
 
 dim=-1 => dim=-2
 softmax 的轴错了：每个查询（行）的权重之和应为 1。
@@ -802,8 +1045,8 @@ All four matrices are transposed: F.linear(x, w) multiplies by the transpose of
 w, and these are to be multiplied as they are.
 
 y.transpose(1, 2) => y.permute(0, 2, 3, 1)
-合并时 D 和 H 的次序反了，各头的特征交错在一起。
-Merged with D and H in the wrong order, so that the features of the heads
+合并时 d_k 和 H 的次序反了，各头的特征交错在一起。
+Merged with d_k and H in the wrong order, so that the features of the heads
 alternate.
 
 w_o  # => w_o.T  #

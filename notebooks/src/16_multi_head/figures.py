@@ -1,8 +1,9 @@
 """The figures of lesson 16: the way through several heads, and their maps."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
+import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -91,3 +92,18 @@ def splits(table: Tensor, right: Tensor, wrong: Tensor) -> Figure:
         plots.matrix(part, ax=ax, title=title, limits=(0, table.max()))
         ax.title.set_fontsize(10)
     return fig
+
+
+@torch.no_grad()
+def gap(layer: Callable, x: Tensor, order: Sequence[int]) -> float:
+    """How far a layer's output is from what the shuffle of `x` (B, N, D) asks.
+
+    Args:
+        layer: a function, (B, N, D) to (B, N, D).
+        x: its input.
+        order: the order into which the N positions are shuffled.
+
+    Returns:
+        The largest difference between shuffling before the layer and after.
+    """
+    return (layer(x[:, order]) - layer(x)[:, order]).abs().max().item()
