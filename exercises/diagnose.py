@@ -337,9 +337,10 @@ def _sights(
             yield from _formulas(got, want, about)
         yield from _places(got, want)
     if _sorted(got, want):
-        shapes = {"a": tuple(got.shape), "b": tuple(want.shape)}
-        same = got.shape == want.shape
-        yield "~order" if same else "~order and shape", shapes
+        if got.shape != want.shape:
+            shapes = {"a": tuple(got.shape), "b": tuple(want.shape)}
+            yield "~order and shape", shapes
+        yield "~order", {}
     if _sorted(got.abs(), want.abs()):
         yield "~signs of order", {}
     if got.shape == want.shape and got.numel() > 1 and (

@@ -273,7 +273,8 @@ def _judged(
     if amiss[number].comparable:
         got = _run(exercise, answer, cases[number], box, number)
         if exercise.compare is None and (
-            got.error or difference(got.value, outcomes[number].value)
+            isinstance(outcomes[number].value, Tensor | int | float)
+            and (got.error or difference(got.value, outcomes[number].value))
         ):
             found = (
                 "同样的输入，第二次调用的结果变了：上一次调用留下了什么，"

@@ -55,13 +55,13 @@ def table(
                 )
             if isinstance(told, tuple | list):
                 told = tuple(told)
-            if words and isinstance(told, str | None):
-                told = str(told).strip().lower()
+            if right[question] in words and isinstance(told, str | None):
+                was, told = told, str(told).strip().lower()
                 if told not in words:
                     known = "、".join(words), ", ".join(words)
                     raise Rejection(
-                        f"{question}：{told!r} 不是可填的词：{known[0]}。",
-                        f"{question}: {told!r} is none of the words: "
+                        f"{question}：{was!r} 不是可填的词：{known[0]}。",
+                        f"{question}: {was!r} is none of the words: "
                         f"{known[1]}.",
                     )
             return question, told

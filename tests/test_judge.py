@@ -152,8 +152,9 @@ words = exercise(words, **table(words, words.get, HINTS), name="words")
         ({"c": torch.Size([2, 3]), "a": "View "}, "Correct"),
         ({"a": "error"}, "a: 'error' is not right. Look at it."),
         ({"c": (3, 2)}, "c: (3, 2) is not right. Look at it."),
-        ({"b": None}, "b: 'none' is none of the words: error, view."),
+        ({"b": None}, "b: None is none of the words: error, view."),
         ({"a": "copy"}, "a: 'copy' is none of the words: error, view."),
+        ({"c": "2, 3"}, "c: '2, 3' is not right. Look at it."),
         ({"c": ...}, "c is not filled in yet (2 of 3 are)."),
     ],
 )
