@@ -1,5 +1,7 @@
 """Other right answers to the exercises of lesson 11, and wrong ones."""
 
+import copy
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -112,6 +114,19 @@ def forward_that_asserts(model, x):
 @torch.no_grad()
 def forward_without_a_graph(model, x):
     return forward_that_crops(model, x)
+
+
+def forward_of_a_copy(model, x):
+    return forward_that_crops(copy.deepcopy(model), x)
+
+
+def forward_cut_in_the_middle(model, x):
+    if not _fits(x):
+        raise ValueError("sides must be 28 to 31")
+    with torch.no_grad():
+        x = F.max_pool2d(F.relu(model.conv1(x)), 2)
+    x = torch.flatten(F.max_pool2d(F.relu(model.conv2(x)), 2), 1)
+    return model.fc3(F.relu(model.fc2(F.relu(model.fc1(x)))))
 
 
 def forward_that_returns_the_error(model, x):
@@ -373,6 +388,9 @@ WRONG = {
         forward_that_squeezes_odd_sizes,
         forward_with_a_new_layer,
         forward_without_a_graph,
+        forward_of_a_copy,
+        forward_cut_in_the_middle,
+        lambda model, x: forward_that_crops(model, x[:64]),
         forward_that_asserts,
         forward_that_returns_the_error,
         forward_that_answers_zeros,

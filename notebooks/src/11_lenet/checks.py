@@ -120,6 +120,9 @@ def image_sizes(rng):
         yield int(torch.randint(2, 10, (), generator=rng)), *sides
     yield 1, 17, 16
     yield 30, 30, 30
+    yield 3, 40, 40
+    yield 2, 16, 16
+    yield 5, 64, 90
 
 
 lenet_shapes = exercise(
@@ -214,7 +217,7 @@ def images(rng):
         h, w = (28 + torch.randperm(4, generator=rng)[:2]).tolist()
         s.update(C=1, h=h, w=w)  # 28 to 31, as the text says
         yield model(s.dtype), s.normal("B C h w")
-    for shape in [(3, 28, 28), *ODD_SIZES]:
+    for shape in [(3, 28, 28), (70, 28, 28), *ODD_SIZES]:
         x = torch.randn(shape, generator=rng, dtype=torch.float64)
         yield model(x.dtype), x[:, None]
 
@@ -294,14 +297,18 @@ def rows_at_odd_size(answer, model, x):
 
 
 @says(
-    "logits 不带计算图：用这样的 forward 训练不了模型。",
-    "The logits carry no graph: with such a forward the model cannot be "
-    "trained.",
+    "模型训练不了：有的参数得不到梯度，计算图断了（no_grad、detach、data，或用了"
+    "模型的副本）。",
+    "The model cannot be trained: some parameters get no gradient, since the "
+    "graph is cut (no_grad, detach, data, or a copy of the model).",
 )
 def trainable(f, model, x):
-    return max(x.shape[2:]) > 31 or min(x.shape[2:]) < 28 or (
-        f(model, x).requires_grad
-    )  # fmt: skip
+    if max(x.shape[2:]) > 31 or min(x.shape[2:]) < 28:
+        return True
+    logits, parameters = f(model, x), list(model.parameters())
+    return logits.requires_grad and None not in torch.autograd.grad(
+        logits.sum(), parameters, allow_unused=True
+    )
 
 
 safe_forward = exercise(
@@ -378,10 +385,10 @@ AGAINST = {
         "move: see how far they went (moved).",
     ),
     2: (
-        "不清零时，每一步的梯度都加在旧的上面：看看它的 .grad 是不是"
-        "越来越长。",
-        "Without clearing, each step's gradient is added to the old ones: see "
-        "whether its .grad grows longer and longer.",
+        "不清零时，每一步的梯度都加在旧的上面，.grad 会远远超过灰线："
+        "看看下排的曲线。",
+        "Without clearing, each step's gradient is added to the old ones, and "
+        ".grad goes far above the grey line: see the lower curves.",
     ),
     3: (
         "多做一次 softmax 时，损失低不过 1.461：看看它的损失到过多低。",
@@ -401,10 +408,11 @@ AGAINST = {
         "far they went (moved).",
     ),
     6: (
-        "最后多一个 ReLU 时，有几类读不出来，别的类仍然读得对：看看它的"
-        "准确率。",
-        "With a ReLU after the last layer some classes are never read, and "
-        "the others are read right: see its accuracy.",
+        "最后多一个 ReLU 时，有几类读不出来，别的类仍然读得对，.grad 也不会"
+        "一路变长：看看它的准确率和下排的曲线。",
+        "With a ReLU after the last layer some classes are never read, the "
+        "others are read right, and .grad does not grow all the way: see its "
+        "accuracy and the lower curves.",
     ),
 }
 
@@ -453,9 +461,9 @@ B and C are swapped: whose .grad grows all the way, and which one has learned
 nothing?
 
 {"A": 3, "B": 2, "C": 1}
-C 的损失停在起点，但它的参数走得与好的训练差不多远：步子并不小。
-The loss of C stays where it began, but its parameters move about as far as in
-the good training: the steps are not small.
+C 的损失停在起点，但它的参数走了很远（看 moved）：步子小一千倍时走不了这么远。
+The loss of C stays where it began, but its parameters moved far (see moved):
+with steps a thousand times smaller they could not.
 
 {"A": 3, "B": 2, "C": 5}
 C 的参数在动，所以 step 拿到了梯度：错在这些梯度教它的东西。
@@ -960,8 +968,8 @@ any 的轴错了：每个样本（一行）自己有没有对上，才是要数�
 The wrong axis for any: what counts is whether each sample, a row, has a hit.
 
 y[:, None] => y
-best 是 (N, k)，y 是 (N)：两者按最后一个轴对齐，每行没有和自己的 y 比。
-best is (N, k) and y is (N): they are lined up by the last axis, and a row is
+best 是 (B, k)，y 是 (B)：两者按最后一个轴对齐，每行没有和自己的 y 比。
+best is (B, k) and y is (B): they are lined up by the last axis, and a row is
 not compared with its own y.
 
 dim=1 => dim=0
