@@ -593,9 +593,10 @@ SCORES => s = q @ k.mT / math.sqrt(q.shape[-1])\\n        MASKED
 MASKED => if mask is not None:\\n            LOW\\n        LAST
 LOW => s = s.masked_fill(~mask, 0.0)
 LAST => y = s.softmax(dim=-1) @ v
-你把要遮的分数填成了 0：exp(0) = 1，softmax 以后它们仍有权重。
-You fill the scores to be masked with 0: exp(0) = 1, and after softmax they
-still have weights.
+你把要遮的分数变成了 0（填成 0，或乘了掩码）：exp(0) = 1，softmax 以后它们仍有
+权重。
+You turn the scores to be masked into 0 (filled in, or multiplied by the mask):
+exp(0) = 1, and after softmax they still have weights.
 
 y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask) => SCORES
 SCORES => s = q @ k.mT / math.sqrt(q.shape[-1])\\n        MASKED
@@ -604,15 +605,6 @@ LOW => s = s + (~mask) * -torch.inf
 LAST => y = s.softmax(dim=-1) @ v
 (~mask) * -torch.inf 在可以看的地方是 0 乘 inf，那是 NaN。
 Where you may look, (~mask) * -torch.inf is 0 times inf, which is NaN.
-
-y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask) => SCORES
-SCORES => s = q @ k.mT / math.sqrt(q.shape[-1])\\n        MASKED
-MASKED => if mask is not None:\\n            LOW\\n        LAST
-LOW => s = s * mask
-LAST => y = s.softmax(dim=-1) @ v
-你把分数乘了掩码，要遮的成了 0：exp(0) = 1，softmax 以后它们仍有权重。
-You multiply the scores by the mask, and those to be masked become 0: exp(0) =
-1, and after softmax they still have weights.
 
 y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask) => SCORES
 SCORES => s = q @ k.mT / math.sqrt(q.shape[-1])\\n        MASKED
