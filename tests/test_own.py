@@ -294,4 +294,4 @@ def test_a_session_in_jupyterlab_writes_only_into_my(tmp_path):
     assert copy.edited  # the next pull will not touch it
     assert source in text(copy.path)
     assert own.place("en", root=course) == "my/en/index.md"
-    assert "○○○✓○ 1/5" in (course / "my/en/index.md").read_text("utf8")
+    assert "○○○○✓○○ 1/7" in (course / "my/en/index.md").read_text("utf8")
