@@ -2,7 +2,7 @@
 
 from .forms import draw, exercise, labelled, normal, says, variations
 from .judge import Exercise, Mistake, Property, Rejection, Verdict, judge
-from .tables import table
+from .tables import about_shapes, entry, table
 
 __all__ = [
     "Exercise",
@@ -10,7 +10,9 @@ __all__ = [
     "Property",
     "Rejection",
     "Verdict",
+    "about_shapes",
     "draw",
+    "entry",
     "exercise",
     "judge",
     "labelled",

@@ -122,6 +122,15 @@ class Exercise:
             text += keep(self.name, answer)
         print(text)
 
+    def accepted(self, answer: Any) -> Any:
+        """The answer where it is right, else the reference; prints which.
+
+        "✓ NAME" is the student's own, "○ NAME" the reference.
+        """
+        right = judge(self, answer).status == "right"
+        print("✓" if right else "○", self.name)
+        return answer if right else self.answer
+
     def function(self, answer: Any) -> Callable:
         """An answer as a function of a case."""
         return answer if self.adapt is None else self.adapt(answer)

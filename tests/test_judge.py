@@ -19,6 +19,7 @@ from torch import nn
 from exercises import (
     Property,
     Rejection,
+    about_shapes,
     draw,
     exercise,
     judge,
@@ -152,8 +153,8 @@ words = exercise(words, **table(words, words.get, HINTS), name="words")
         ({"c": torch.Size([2, 3]), "a": "View "}, "Correct"),
         ({"a": "error"}, "a: 'error' is not right. Look at it."),
         ({"c": (3, 2)}, "c: (3, 2) is not right. Look at it."),
-        ({"b": None}, "b: None is none of the words: error, view."),
-        ({"a": "copy"}, "a: 'copy' is none of the words: error, view."),
+        ({"b": None}, "b: None is not right. The words are: error, view."),
+        ({"a": "copy"}, "a: 'copy' is not right. The words are: error, view."),
         ({"c": "2, 3"}, "c: '2, 3' is not right. Look at it."),
         ({"c": ...}, "c is not filled in yet (2 of 3 are)."),
     ],
@@ -161,6 +162,35 @@ words = exercise(words, **table(words, words.get, HINTS), name="words")
 def test_table(entries, told):
     assert says_of(words.answer | entries, words).startswith(told)
     assert "got list" in says_of(["view", "error"], words)
+
+
+SHAPES = {"x": (2, 3), "y": "error"}
+ABOUT = about_shapes(
+    *[(what, what) for what in ("fails", "runs", "axes", "sizes")]
+)
+shapes = exercise(SHAPES, **table(SHAPES, SHAPES.get, ABOUT), name="SHAPES")
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        ({"x": "Error"}, "x: 'error' is not right. runs"),
+        ({"y": (2, 3)}, "y: (2, 3) is not right. fails"),
+        ({"x": (2, 3, 1)}, "x: (2, 3, 1) is not right. axes"),
+        ({"x": (3, 2)}, "x: (3, 2) is not right. sizes"),
+        ({"x": 6}, "x: 6 is not right. A tuple of ints"),
+        ({"y": "raises"}, "y: 'raises' is not right. The words are: error."),
+    ],
+)
+def test_table_of_shapes(entries, told):
+    assert says_of(SHAPES | entries, shapes).startswith(told)
+
+
+def test_accepted_answer_is_used_else_the_reference(capsys):
+    own = lambda x, k: k * x / x.shape[1]  # noqa: E731
+    assert scaled.accepted(own) is own
+    assert scaled.accepted(todo) is scaled.answer
+    assert capsys.readouterr().out == "✓ scaled\n○ scaled\n"
 
 
 def test_text_speaks_the_language_of_the_edition(monkeypatch, capsys):

@@ -3,7 +3,6 @@
 import ast
 import inspect
 import re
-from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -11,10 +10,13 @@ import torch.nn.functional as F
 from exercises import (
     Property,
     Rejection,
+    about_shapes,
     draw,
+    entry,
     exercise,
     normal,
     says,
+    table,
     variations,
 )
 from exercises.compare import type_name
@@ -207,22 +209,6 @@ def some_tensors(rng):
     for s in variations(rng, "B D E H M N"):
         for name, words in SHAPES.items():
             yield name, *(s.normal(word) for word in words.split(","))
-
-
-def entry(answer, key, keys):
-    """What stands in a dict; a sentence where nothing does."""
-    if not isinstance(answer, dict):
-        kind = type(answer).__name__
-        raise Rejection(
-            f"应交一个字典，得到 {kind}。", f"A dict is asked for, got {kind}."
-        )
-    if answer.get(key, ...) is ...:
-        done = sum(answer.get(k, ...) is not ... for k in keys)
-        raise Rejection(
-            f"{key!r} 还没有填（已填 {done} 项，共 {len(keys)} 项）。",
-            f"{key!r} is not filled in yet ({done} of {len(keys)} are).",
-        )
-    return answer[key]
 
 
 def by_equations(shapes, library, amiss):
@@ -483,7 +469,6 @@ shape_table = {
     "(2, 3, 4) @ (5, 4, 6)": "error",
     "bmm((2, 3, 4), (4, 5))": "error",
 }
-ROWS = tuple(shape_table)
 
 
 def by_torch(row):
@@ -498,73 +483,34 @@ def by_torch(row):
         return "error"
 
 
-def by_table(rows, library, errors=True):
-    """Turn a table into a function of its row; `library` is one already."""
-
-    def adapt(answer):
-        if answer is library:
-            return answer
-        return partial(look_up, answer, rows, errors)
-
-    return adapt
-
-
-def look_up(answer, rows, errors, row):
-    """The shape that a table holds in a row, or "error" where errors may."""
-    told = entry(answer, row, rows)
-    if isinstance(told, (list, torch.Size)):
-        told = tuple(told)
-    sizes = isinstance(told, tuple) and all(type(n) is int for n in told)
-    if not sizes and not (errors and told == "error"):
-        zh, en = ('，或 "error"', ', or "error"') if errors else ("", "")
-        raise Rejection(
-            f"{row!r} 的值应是一个整数的元组，如 (3, 5)，只有一个轴时如 "
-            f"(7,){zh}；得到 {told!r:.60}。",
-            f"The value of {row!r} should be a tuple of ints such as "
-            f"(3, 5), with one axis such as (7,){en}; got {told!r:.60}.",
-        )
-    return told
-
-
-def same_row(told, want):
-    """Compare two entries; say what is wrong without giving it away."""
-    if told == want:
-        return True
-    if want == "error":
-        raise Rejection(
-            f"你填了 {told}，但这一行会报错：对照这一节的表，看哪个要求没有"
-            "满足。",
-            f"You wrote {told}, but this row raises an error: see which "
-            "condition in the table of this section is not met.",
-        )
-    if told == "error":
-        raise Rejection(
-            '你填了 "error"，但这一行可以运行：对照这一节的规则，再想想它的'
-            "形状。",
-            'You wrote "error", but this row runs: go by the rules of this '
-            "section and work out its shape.",
-        )
-    if len(told) != len(want):
-        raise Rejection(
-            f"{told} 的轴的个数不对：哪些轴留下，哪些被加掉？",
-            f"The number of axes of {told} is not right: which axes stay, "
-            "and which are summed?",
-        )
-    raise Rejection(
-        f"{told} 的轴数对，但有的大小不对：每个轴来自左边还是右边？",
-        f"{told} has the right number of axes, but not the right sizes: does "
-        "each axis come from the left or from the right?",
-    )
-
+AXES = (
+    "轴的个数不对：哪些轴留下，哪些被加掉？",
+    "The number of axes is not right: which axes stay, and which are summed?",
+)
+SIZES = (
+    "轴的个数对，但有的大小不对：每个轴来自左边还是右边？",
+    "The number of axes is right, but not all sizes: does each axis come from "
+    "the left or from the right?",
+)
+ABOUT = about_shapes(
+    (
+        "这一行会报错：对照这一节的表，看哪个要求没有满足。",
+        "This row raises an error: see which condition in the table of this "
+        "section is not met.",
+    ),
+    (
+        "这一行可以运行：对照这一节的规则，再想想它的形状。",
+        "This row runs: go by the rules of this section and work out its "
+        "shape.",
+    ),
+    AXES,
+    SIZES,
+)
 
 shape_table = exercise(
     shape_table,
-    lambda rng: ((row,) for row in ROWS),
+    **table(shape_table, by_torch, ABOUT),
     name="shape_table",
-    oracle=by_torch,
-    adapt=by_table(ROWS, by_torch),
-    compare=same_row,
-    seeds=(0,),
     wrong="""
 * (4, 5)": "error" => * (4, 5)": (3, 5)
 (3, 4) * (4, 5)：你按矩阵乘算了。* 是逐元素相乘，从右往左对齐，4 和 5 不相等，
@@ -632,7 +578,6 @@ result_shapes = {
     "bd,de->": (),
     "bde,d->be": (2, 4),
 }
-EQUATIONS = tuple(result_shapes)
 
 
 def shape_of(equation):
@@ -645,12 +590,8 @@ def shape_of(equation):
 
 result_shapes = exercise(
     result_shapes,
-    lambda rng: ((equation,) for equation in EQUATIONS),
+    **table(result_shapes, shape_of, ABOUT),
     name="result_shapes",
-    oracle=shape_of,
-    adapt=by_table(EQUATIONS, shape_of, errors=False),
-    compare=same_row,
-    seeds=(0,),
     wrong="""
 "bd->d": (3,) => "bd->d": (2,)
 bd->d：(2,) 是 b 的大小，留下的却是 d。

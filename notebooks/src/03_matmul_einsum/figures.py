@@ -8,8 +8,6 @@ followed by the letters that occur once, in alphabetical order.
 from __future__ import annotations
 
 import ast
-import gzip
-import importlib.util
 import itertools
 import math
 import re
@@ -17,7 +15,6 @@ import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -25,6 +22,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from sklearn.datasets import load_digits
 from torch import Tensor
 
 from helpers import plots
@@ -47,17 +45,13 @@ BETWEEN = 0.45  # inches between two tensors
 def digits() -> tuple[Tensor, Tensor]:
     """The scanned digits of scikit-learn as they are, 8 x 8 pixels.
 
-    Read where they lie, as `helpers.data.digits` does.
-
     Returns:
         (1797, 64) pixels from 0 to 16 in the default dtype, a row for each
         image; (1797,) int64, the digit that it shows.
     """
-    [folder] = importlib.util.find_spec("sklearn").submodule_search_locations
-    with gzip.open(Path(folder, "datasets/data/digits.csv.gz"), "rt") as file:
-        table = torch.from_numpy(np.loadtxt(file, delimiter=","))
-    pixels = table[:, :64].to(torch.get_default_dtype())
-    return pixels, table[:, 64].long()
+    pixels, shown = load_digits(return_X_y=True)
+    pixels = torch.from_numpy(pixels).to(torch.get_default_dtype())
+    return pixels, torch.from_numpy(shown)
 
 
 def _loops(x: Tensor, w: Tensor) -> Tensor:

@@ -4,21 +4,11 @@ import math
 
 import torch
 
-from exercises import Rejection, draw, exercise, judge, says, variations
+from exercises import Rejection, draw, exercise, says, variations
 from exercises.compare import type_name
 from exercises.properties import limited, without
 
 DTYPE = torch.float64  # the lesson's default
-
-
-def accepted(checked, answer):
-    """The student's answer where its check accepts it, else the reference.
-
-    Prints which of the two it is.
-    """
-    own = judge(checked, answer).status == "right"
-    print(f"{checked.name}: {'your own' if own else 'the reference'}")
-    return answer if own else checked.answer
 
 
 # --- 1. an autograd ---------------------------------------------------------

@@ -7,108 +7,49 @@ import sys
 import torch
 from torch import nn
 
-from exercises import Rejection, draw, exercise, judge, says, variations
+from exercises import (
+    Rejection,
+    about_shapes,
+    draw,
+    exercise,
+    says,
+    table,
+    variations,
+)
 from exercises.compare import difference
 from exercises.judge import finish
 from exercises.properties import no_loop, without
 
-
-def accepted(checked, answer):
-    """The student's answer where its check accepts it, else the reference."""
-    own = judge(checked, answer).status == "right"
-    return answer if own else checked.answer
-
-
-# --- the drills: a dict to fill in -------------------------------------------
-
-
-def entry(answer, key, keys):
-    """What stands in a dict; a sentence where nothing does."""
-    if not isinstance(answer, dict):
-        kind = type(answer).__name__
-        raise Rejection(
-            f"应交一个字典，得到 {kind}。", f"A dict is asked for, got {kind}."
-        )
-    told = answer.get(key, ...)
-    if told is ... or told is None:
-        done = sum(answer.get(k) not in (..., None) for k in keys)
-        raise Rejection(
-            f"{key!r} 还没有填（已填 {done} 项，共 {len(keys)} 项）。",
-            f"{key!r} is not filled in yet ({done} of {len(keys)} are).",
-        )
-    return told
-
-
-def tuples(rows, oracle=None, error=False):
-    """Turn a dict of tuples of ints into a function of its key.
-
-    Args:
-        rows: the keys.
-        oracle: a function that is taken as it is.
-        error: whether "error" may stand in place of a tuple.
-    """
-
-    def adapt(answer):
-        def look_up(row):
-            told = entry(answer, row, rows)
-            if isinstance(told, (list, torch.Size)):
-                told = tuple(told)
-            sizes = isinstance(told, tuple) and all(
-                type(n) is int for n in told
-            )
-            if sizes or (error and told == "error"):
-                return told
-            zh, en = ('或 "error"', ' or "error"') if error else ("", "")
-            raise Rejection(
-                f"{row!r} 的值应是一个整数的元组，如 (3, 5)，只有一个数时如 "
-                f"(7,){zh}；得到 {told!r:.60}。",
-                f"The value of {row!r} should be a tuple of ints such as "
-                f"(3, 5), of a single one such as (7,){en}; got "
-                f"{told!r:.60}.",
-            )
-
-        return answer if oracle and answer is oracle else look_up
-
-    return adapt
-
-
 # --- drill: which shape is drawn ---------------------------------------------
 
 pictured = {"A": (2, 1), "B": (2, 1, 4), "C": (4,), "D": (2, 2, 1)}
-PICTURES = tuple(pictured)
 CHOICES = (4,), (2, 1), (2, 1, 1), (2, 1, 4), (2, 2, 1)
 
 
-def same_picture(told, want):
-    """Compare two shapes by what a picture of them shows."""
-    if told == want:
-        return True
+def unlike(picture, told, due):
+    """What a picture of another shape would show."""
     if told not in CHOICES:
-        raise Rejection(
-            f"{told} 不是可选的五个形状之一。",
-            f"{told} is none of the five shapes to choose from.",
+        return (
+            "它不是可选的五个形状之一。",
+            "It is none of the five shapes to choose from.",
         )
-    there, said = math.prod(want), math.prod(told)
-    if there != said:
-        raise Rejection(
-            f"{told} 有 {said} 个元素：数一数这幅图里的实心方块。",
-            f"{told} has {said} elements: count the solid cubes of this "
-            "picture.",
+    if math.prod(told) != math.prod(due):
+        n = math.prod(told)
+        return (
+            f"它有 {n} 个元素：数一数这幅图里的实心方块。",
+            f"It has {n} elements: count the solid cubes of this picture.",
         )
-    raise Rejection(
-        f"{told} 的元素个数对，方向不对：图里的实心方块不沿这些轴排列。",
-        f"{told} has the right number of elements, but not the directions: "
-        "the solid cubes of the picture do not lie along these axes.",
+    return (
+        "元素个数对，方向不对：图里的实心方块不沿这些轴排列。",
+        "It has the right number of elements, but not the directions: the "
+        "solid cubes of the picture do not lie along these axes.",
     )
 
 
 pictured = exercise(
     pictured,
-    lambda rng: ((letter,) for letter in PICTURES),
+    **table(pictured, None, unlike),
     name="pictured",
-    adapt=tuples(PICTURES),
-    compare=same_picture,
-    seeds=(0,),
     wrong="""
 "A": (2, 1), => "A": (2, 1, 1),
 A：(2, 1, 1) 的第一个轴有 2 个元素，从前到后；图 A 的两个实心方块是上下排列的。
@@ -146,7 +87,6 @@ added_shapes = {
     "(4, 3) + (2, 3)": "error",
     "(6, 1, 2) + (5, 1)": (6, 5, 2),
 }
-SUMS = tuple(added_shapes)
 
 
 def summed_by_torch(row):
@@ -157,44 +97,32 @@ def summed_by_torch(row):
         return "error"
 
 
-def same_shape(told, want):
-    """Compare two entries; say what is wrong without giving it away."""
-    if told == want:
-        return True
-    if want == "error":
-        raise Rejection(
-            f"你填了 {told}，但这一行会报错：靠右对齐，有一列的两个大小既不相"
-            "等，也没有 1。",
-            f"You wrote {told}, but this row raises an error: aligned on the "
-            "right, one column has sizes that differ, and neither is 1.",
-        )
-    if told == "error":
-        raise Rejection(
-            '你填了 "error"，但这一行可以运行：靠右对齐之后，每一列都合规则。',
-            'You wrote "error", but this row runs: aligned on the right, '
-            "every column fits.",
-        )
-    if len(told) != len(want):
-        raise Rejection(
-            f"{told} 的轴的个数不对：结果的轴和较长的形状一样多。",
-            f"The number of axes of {told} is not right: the result has as "
-            "many as the longer shape.",
-        )
-    raise Rejection(
-        f"{told} 的轴数对，但有的大小不对：靠右对齐，再一列一列地看。",
-        f"{told} has the right number of axes, but not the right sizes: "
-        "aligned on the right, go through it column by column.",
-    )
-
+ABOUT = about_shapes(
+    (
+        "这一行会报错：靠右对齐，有一列的两个大小既不相等，也没有 1。",
+        "This row raises an error: aligned on the right, one column has sizes "
+        "that differ, and neither is 1.",
+    ),
+    (
+        "这一行可以运行：靠右对齐之后，每一列都合规则。",
+        "This row runs: aligned on the right, every column fits.",
+    ),
+    (
+        "轴的个数不对：结果的轴和较长的形状一样多。",
+        "The number of axes is not right: the result has as many as the "
+        "longer shape.",
+    ),
+    (
+        "轴的个数对，但有的大小不对：靠右对齐，再一列一列地看。",
+        "The number of axes is right, but not all sizes: aligned on the "
+        "right, go through it column by column.",
+    ),
+)
 
 added_shapes = exercise(
     added_shapes,
-    lambda rng: ((row,) for row in SUMS),
+    **table(added_shapes, summed_by_torch, ABOUT),
     name="added_shapes",
-    oracle=summed_by_torch,
-    adapt=tuples(SUMS, summed_by_torch, error=True),
-    compare=same_shape,
-    seeds=(0,),
     wrong="""
 "(4,) + (3, 1)": (3, 4) => "(4,) + (3, 1)": "error"
 (4,) + (3, 1)：4 对 1，缺的轴对 3，两边各有一个轴被拉伸，所以合法。
@@ -605,7 +533,6 @@ gradient_axes = {
     "() -> (2, 3)": (0, 1),
     "(2, 3) -> (2, 3)": (),
 }
-STRETCHES = tuple(gradient_axes)
 
 
 def by_strides(row):
@@ -615,40 +542,44 @@ def by_strides(row):
     return tuple(axis for axis, step in enumerate(strides) if step == 0)
 
 
-def same_axes(told, want):
-    """Compare two entries; the order of the axes does not count."""
+def same_axes(told, due):
+    """Axes in any order, each once."""
+    return isinstance(told, tuple) and sorted(map(str, told)) == sorted(
+        map(str, due)
+    )
+
+
+def other_axes(stretch, told, due):
+    """What to look at where the axes are others."""
+    if not isinstance(told, tuple):
+        return (
+            "要一个整数的元组，如 (0, 2)，只有一个轴时如 (0,)。",
+            "A tuple of ints such as (0, 2) is asked for, of a single axis "
+            "such as (0,).",
+        )
     if len(set(told)) < len(told):
-        raise Rejection(
-            f"{told} 里有一个轴出现了两次。", f"{told} names an axis twice."
+        return "其中一个轴出现了两次。", "One axis is named twice."
+    if set(told) < set(due):
+        return (
+            "还不够：还有一个轴被拉伸过。",
+            "It is not enough: another axis was stretched, too.",
         )
-    if set(told) == set(want):
-        return True
-    if set(want) - set(told) and not set(told) - set(want):
-        raise Rejection(
-            f"{told} 还不够：还有一个轴被拉伸过。",
-            f"{told} is not enough: another axis was stretched, too.",
+    if set(told) > set(due):
+        return (
+            "太多了：其中有一个轴没有被拉伸。",
+            "It is too much: one of these axes was not stretched.",
         )
-    if set(told) - set(want) and not set(want) - set(told):
-        raise Rejection(
-            f"{told} 太多了：其中有一个轴没有被拉伸。",
-            f"{told} is too much: one of these axes was not stretched.",
-        )
-    raise Rejection(
-        f"{told} 不对：把小的形状靠右对齐到大的下面，看哪些轴变大了；从左边的"
-        "轴 0 数起。",
-        f"{told} is not right: align the small shape on the right under the "
-        "large one and see which axes grew; axis 0 is the leftmost.",
+    return (
+        "把小的形状靠右对齐到大的下面，看哪些轴变大了；从左边的轴 0 数起。",
+        "Align the small shape on the right under the large one and see which "
+        "axes grew; axis 0 is the leftmost.",
     )
 
 
 gradient_axes = exercise(
     gradient_axes,
-    lambda rng: ((row,) for row in STRETCHES),
+    **table(gradient_axes, by_strides, other_axes, same_axes),
     name="gradient_axes",
-    oracle=by_strides,
-    adapt=tuples(STRETCHES, by_strides),
-    compare=same_axes,
-    seeds=(0,),
     wrong="""
 "(3,) -> (2, 3)": (0,) => "(3,) -> (2, 3)": (1,)
 (3,) -> (2, 3)：轴 1 的大小 3 本来就有，拉伸出来的是左边的轴。

@@ -8,7 +8,14 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from exercises import Rejection, exercise, labelled, says, variations
+from exercises import (
+    Rejection,
+    exercise,
+    labelled,
+    says,
+    table,
+    variations,
+)
 from exercises.compare import difference
 from exercises.judge import finish
 from exercises.properties import without
@@ -417,39 +424,21 @@ AGAINST = {
 }
 
 
-def by_training(answer):
-    """The answer's cause of one training."""
-
-    def look_up(training):
-        if not isinstance(answer, dict) or training not in answer:
-            raise Rejection(
-                f"应是一个字典，其中有键 {training!r}。",
-                f"A dictionary is asked for, with the key {training!r}.",
-            )
-        return answer[training]
-
-    return look_up
-
-
-def same_cause(told, due):
-    """Say what speaks against a wrong cause."""
-    if type(told) is int and told == due:
-        return
-    if type(told) is int and told in AGAINST:
-        raise Rejection(*AGAINST[told])
-    raise Rejection(
-        f"每个值应是 1 到 6 的整数，得到 {told!r:.40}。",
-        f"Each value should be an integer from 1 to 6, got {told!r:.40}.",
+def against(training, told, due):
+    """What speaks against a wrong cause."""
+    return AGAINST.get(
+        told if type(told) is int else None,
+        (
+            "要一个 1 到 6 的整数。",
+            "An integer from 1 to 6 is asked for.",
+        ),
     )
 
 
 causes = exercise(
     causes,
-    lambda rng: ((training,) for training in "ABC"),
+    **table(causes, None, against),
     name="causes",
-    adapt=by_training,
-    compare=same_cause,
-    seeds=(0,),
     wrong="""
 {"A": 2, "B": 3, "C": 4}
 A 和 B 对调了：哪一个的损失停在 1.461 以上，哪一个的 .grad 越来越长？
