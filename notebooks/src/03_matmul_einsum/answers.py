@@ -193,7 +193,7 @@ def equations_but(name, equation):
 
 # --- shape_table -------------------------------------------------------------
 
-SHAPES = {row: checks.by_torch(row) for row in checks.ROWS}
+SHAPES = checks.shape_table.answer
 
 
 def with_shapes(kind):
@@ -221,7 +221,7 @@ PICTURES_OTHERWISE = {
     "C": "nk,mk->nm",
     "D": "i j, j h",
 }
-RESULT_SHAPES = {row: checks.shape_of(row) for row in checks.EQUATIONS}
+RESULT_SHAPES = checks.result_shapes.answer
 
 # --- bilinear ----------------------------------------------------------------
 
