@@ -30,8 +30,7 @@ def four_sizes(rng):
 
 def counted_orders(p, q, r, s):
     A, B, C = (
-        torch.empty(shape, device="meta")
-        for shape in ((p, q), (q, r), (r, s))
+        torch.empty(shape, device="meta") for shape in ((p, q), (q, r), (r, s))
     )
     with FlopCounterMode(display=False) as left:
         (A @ B) @ C
@@ -46,8 +45,8 @@ two_orders = exercise(
     oracle=counted_orders,
     wrong="""
 left, right => right, left
-你把两个数的次序写反了：先是 (AB)C，再是 A(BC)。
-The two numbers are in the wrong order: first (AB)C, then A(BC).
+你把两个数的次序写反了：先是 (AM)C，再是 A(MC)。
+The two numbers are in the wrong order: first (AM)C, then A(MC).
 
 p * q * r + p * r * s => p * q * r + q * r * s
 q * r * s + p * q * s => q * r * s + p * q * r
@@ -61,6 +60,16 @@ q * r * s + p * q * s => q * r * s
 你只数了每种次序的第一次乘法：它的结果还要乘第三个矩阵。
 You count only the first product of each order: its result is still to be
 multiplied by the third matrix.
+
+p * q * r + p * r * s => p * q * r + q * r * s
+A(MC) 的次数对了。(AM)C 的第二次乘法，左边是 AM，它是 (p, r)，不再是 (q, r)。
+The count of A(MC) is right. In the second product of (AM)C the left factor is
+AM, of (p, r), and no longer (q, r).
+
+q * r * s + p * q * s => q * r * s + p * q * r
+(AM)C 的次数对了。A(MC) 的第二次乘法，右边是 MC，它是 (q, s)，不再是 (q, r)。
+The count of (AM)C is right. In the second product of A(MC) the right factor is
+MC, of (q, s), and no longer (q, r).
 
 return left, right => return 2 * left, 2 * right
 你数的是浮点运算，正好是两倍：这里要的是乘加的次数。
@@ -91,9 +100,9 @@ A size is missing in the second product: the multiply–adds of a matrix product
 are the product of three sizes.
 
 return left, right => return min(left, right)
-只返回了较小的一个：要两个数，(AB)C 的和 A(BC) 的。
-You return only the smaller one: two numbers are asked for, that of (AB)C and
-that of A(BC).
+只返回了较小的一个：要两个数，(AM)C 的和 A(MC) 的。
+You return only the smaller one: two numbers are asked for, that of (AM)C and
+that of A(MC).
 """,
 )
 
@@ -271,8 +280,8 @@ for i in range(0, x.shape[0], t):
             part = tile @ w.load(slice(k, k + t), slice(j, j + t))
             y[i : i + t, j : j + t] += part
 return y
-结果对了，x 的每一块也只取了一次；但是 y 的块都没有算完就换了下一块，只加了一部分
-的和也要在慢内存里存取。按题目说的，算完 y 的一块再算下一块。
+结果对了，x 的每一块也只取了一次；但是 y 的块没有算完就换了下一块，加了一半的
+和也要在慢内存里存取。按题目说的，算完 y 的一块再算下一块。
 The result is right, and each tile of x is loaded only once; but you leave each
 tile of y unfinished for the next, and half-made sums go to slow memory and
 back as well. As the text says, finish one tile of y before the next.
@@ -329,9 +338,16 @@ return 2 * B * D * E / t
 
 math.ceil(E / t) => math.ceil(B / t)
 math.ceil(B / t) => math.ceil(E / t)
-你的两个次数对不上：x 的一块要为 y 的每一列块取一次，w 的一块要为每一行块取一次。
+你的两个次数对不上：x 的一块要为 y 的每一列块取一次，w 的一块要为每一行块取
+一次。
 Your two numbers of times do not fit: a tile of x is loaded once for every
 column of tiles in y, a tile of w once for every row of tiles.
+
+math.ceil(E / t) => math.ceil(D / t)
+math.ceil(B / t) => math.ceil(D / t)
+你乘的是 D 切成的块数：沿 D 走，每一步用的都是另一块，没有哪一块因此再取一次。
+You multiply by the number of parts of D: along D each step uses another tile,
+and none is loaded again for it.
 
 return from_x + from_w => return from_x
 你只数了从 x 取的数，从 w 取的也要算。
@@ -433,6 +449,15 @@ The result Y is written to memory, too, and its bytes are missing.
 You count the bytes of W alone: X is read and Y is written, both through the
 memory.
 
+bandwidth * flops / nbytes => bandwidth * E / 6
+n/6 只是方阵的强度：三个大小可以不同。
+n/6 is the intensity of square matrices only: the three sizes may differ.
+
+bandwidth * flops / nbytes => bandwidth / 2
+0.5 只是 B = 1 时的强度，而且是近似值：照公式算。
+0.5 is the intensity for B = 1 only, and not exactly: compute it by the
+formula.
+
 bandwidth * flops / nbytes => bandwidth * nbytes / flops
 强度写反了：它是每字节做几次运算，不是每次运算要几字节。
 The intensity is upside down: it is operations for each byte and not bytes for
@@ -460,10 +485,10 @@ The intensity need not be an integer, and // cuts off its fraction.
 def chain_cost(sizes):
     @cache
     def cheapest(i, j):  # from the size number i to the size number j
-        orders = [
-            cheapest(i, k) + cheapest(k, j) + sizes[i] * sizes[k] * sizes[j]
-            for k in range(i + 1, j)
-        ]
+        orders = []
+        for k in range(i + 1, j):
+            last = sizes[i] * sizes[k] * sizes[j]
+            orders.append(cheapest(i, k) + cheapest(k, j) + last)
         return min(orders, default=0)
 
     return cheapest(0, len(sizes) - 1)
@@ -531,7 +556,7 @@ return total
 You always do the product that is the cheapest now: later ones may cost more
 for it.
 
-cheapest(i, k) + cheapest(k, j) + sizes[i] * sizes[k] * sizes[j] => cheapest(i, k) + cheapest(k, j)
+cheapest(k, j) + last => cheapest(k, j)
 两部分的结果还要相乘，这一次的乘加没有算。
 The results of the two parts are still to be multiplied, and that product is
 not counted.
@@ -553,7 +578,7 @@ return 2 * right(sizes)
 You count floating-point operations, exactly twice as many: multiply–adds are
 asked for here.
 
-cheapest(i, k) + cheapest(k, j) + sizes[i] * sizes[k] * sizes[j] => sizes[i] * sizes[k] * sizes[j]
+cheapest(i, k) + cheapest(k, j) + last => last
 两部分自己内部的乘法没有算：每一部分也是一串矩阵。
 The products inside the two parts are not counted: each part is a chain as
 well.

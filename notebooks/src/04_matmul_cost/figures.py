@@ -1,4 +1,4 @@
-"""The figures of lesson 04: tiles, the ladder, the roofline, a GPU's blocks."""
+"""The figures of lesson 04: tiles, the ladder, the roofline, a GPU."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from helpers import plots
 
 BLUE, ORANGE, GREEN = (plots.COLORS[c] for c in ("blue", "orange", "green"))
 PALE = "#EEEEEE"
-ON_THE_LEFT = {"64 rows", "lists"}  # where their names stand
+ON_THE_LEFT = {"B = 64", "lists"}  # where their names stand
 GAP = 0.22  # between two matrices, in sides
 
 
@@ -98,8 +98,8 @@ def loads(counted: Mapping[int, int], n: int) -> Figure:
 
 def tiler() -> Callable[[int, int], Figure]:
     """Prepare the slider's figure; what draws a product of given n and t."""
-    fig, (ax, curve) = plots.subplots(1, 2, width=1.6, height=1.1)
-    side, far = 60, 73
+    fig, (ax, curve) = plots.subplots(1, 2, width=1, height=0.75)
+    side, far = 60, 80
 
     def tile(n: int = 32, t: int = 16) -> Figure:
         if t > n:
@@ -107,7 +107,7 @@ def tiler() -> Callable[[int, int], Figure]:
         ax.clear()
         curve.clear()
         plots.canvas(ax, far + side, far + side)
-        ax.set_ylim(far + side + 1, -8)
+        ax.set(xlim=(-1, far + side + 1), ylim=(far + side + 1, -12))
         unit, count = side / n, -(-n // t)
         edges = [unit * min(n, k * t) for k in range(count + 1)]
         for left, top, name in ((0, far, "x"), (far, 0, "w"), (far, far, "y")):
@@ -117,10 +117,12 @@ def tiler() -> Callable[[int, int], Figure]:
         _mark(ax, 0, far, side, wide, BLUE)
         _mark(ax, far, 0, wide, side, ORANGE, "//")
         _mark(ax, far, far, wide, wide, GREEN, "..")
-        for e in edges if count <= 32 else ():
-            for left, top in ((0, far), (far, 0), (far, far)):
+        for left, top in ((0, far), (far, 0), (far, far)):
+            for e in edges[1:-1] if count <= 16 else ():
                 ax.hlines(top + e, left, left + side, color="black", lw=0.4)
                 ax.vlines(left + e, top, top + side, color="black", lw=0.4)
+            frame = Rectangle((left, top), side, side, fill=False)
+            ax.add_patch(frame)
         ts = np.arange(1, n + 1)
         many = 2 * n * n * -(-n // ts)
         curve.plot(ts, many, ".", color=BLUE, markersize=4)
@@ -131,10 +133,8 @@ def tiler() -> Callable[[int, int], Figure]:
         curve.set_xticks([1, 4, 16, 64], ["1", "4", "16", "64"])
         curve.minorticks_off()
         curve.grid(alpha=0.3)
-        curve.set_title(f"loaded: {now:,}", fontsize=11)
-        ax.set_title(
-            f"multiply–adds for each load: {n**3 / now:.3g}", fontsize=11
-        )
+        curve.set_title(f"loaded: {now:,}", fontsize=10)
+        ax.set_title(f"n = {n}, each used {n**3 * 2 / now:.3g} ×", fontsize=10)
         return fig
 
     return tile
@@ -170,6 +170,7 @@ def roofline(
     """
     fig, ax = plots.subplots(width=1.7, height=1.4)
     x = np.logspace(-2, 3.2, 200)
+    lowest = min(speed for _, speed in points.values())
     ax.plot(x, np.minimum(peak, bandwidth * x), color="black", lw=2.5)
     ax.text(0.012, bandwidth, "memory: bandwidth × intensity", fontsize=10)
     ax.text(1500, peak * 1.4, "arithmetic: peak", ha="right", fontsize=10)
@@ -184,7 +185,7 @@ def roofline(
                     ha="right" if left else "left")  # fmt: skip
     ax.set(xscale="log", yscale="log", xlabel="intensity, FLOP for each byte",
            ylabel="GFLOP/s", xlim=(0.01, 1600),
-           ylim=(1e-4, peak * 6))  # fmt: skip
+           ylim=(lowest / 5, peak * 6))  # fmt: skip
     ax.grid(alpha=0.3)
     return fig
 
@@ -195,8 +196,9 @@ def roofline(
 def gpu() -> Figure:
     """Draw y in thread blocks, a block in warps, and one of its phases."""
     n, t = 64, 16
-    fig, (whole, block, phase) = plots.subplots(1, 3, width=2, height=1.15)
+    fig, (whole, block, phase) = plots.subplots(1, 3, width=2, height=1.25)
     plots.canvas(whole, n, n)
+    whole.set(xlim=(-1, n + 1), ylim=(n + 1, -1))
     whole.add_patch(Rectangle((0, 0), n, n, facecolor=PALE, lw=0))
     for e in range(0, n + 1, t):
         whole.hlines(e, 0, n, color="black", lw=1)
@@ -211,8 +213,7 @@ def gpu() -> Figure:
         color = shades[row // 2 % 4] + "99"
         for col in range(t):
             block.add_patch(
-                Rectangle((col, row), 1, 1, facecolor=color, lw=0.6,
-                          edgecolor="white")  # fmt: skip
+                Rectangle((col, row), 1, 1, fc=color, lw=0.6, ec="white")
             )
     for warp in range(8):
         block.add_patch(Rectangle((0, 2 * warp), t, 2, fill=False, lw=1.2))
@@ -222,7 +223,7 @@ def gpu() -> Figure:
 
     far = n + 13
     plots.canvas(phase, far + n, far + n)
-    phase.set_ylim(far + n + 1, -10)
+    phase.set(xlim=(-1, far + n + 1), ylim=(far + n + 1, -10))
     for left, top, name in ((0, far, "x"), (far, 0, "w"), (far, far, "y")):
         phase.add_patch(Rectangle((left, top), n, n, facecolor=PALE, lw=0))
         phase.add_patch(Rectangle((left, top), n, n, fill=False, lw=1))
