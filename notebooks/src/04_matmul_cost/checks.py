@@ -39,10 +39,29 @@ def counted_orders(p, q, r, s):
     return left.get_total_flops() // 2, right.get_total_flops() // 2
 
 
+def one_by_one(got, due):
+    """Which of the two counts is wrong."""
+    found = difference(got, due)
+    if not found:
+        return
+    if not isinstance(got, tuple) or [*map(type, got)] != [int, int]:
+        raise Rejection(*finish(found))
+    names = ("(AM)C", "AM", "C"), ("A(MC)", "A", "MC")
+    n = 0 if got[0] != due[0] else 1
+    order, left, right = names[n]
+    raise Rejection(
+        f"{order}：应为 {due[n]}，得到 {got[n]}。把两次乘法各数一遍，第二次是 "
+        f"{left} 乘 {right}。",
+        f"{order}: expected {due[n]}, got {got[n]}. Count each of the two "
+        f"products; the second is {left} times {right}.",
+    )
+
+
 two_orders = exercise(
     two_orders,
     four_sizes,
     oracle=counted_orders,
+    compare=one_by_one,
     wrong="""
 left, right => right, left
 你把两个数的次序写反了：先是 (AM)C，再是 A(MC)。
@@ -316,10 +335,24 @@ def simulated(B, D, E, t):
     return x.loads + w.loads
 
 
+def loads_or_hint(got, due):
+    """The number, with what to count where it is wrong."""
+    if found := difference(got, due):
+        if type(got) is not int:
+            raise Rejection(*finish(found))
+        raise Rejection(
+            f"应为 {due}，得到 {got}。分开数：x 的每个数取几次，w 的每个数取"
+            "几次？",
+            f"Expected {due}, got {got}. Count separately: how often is each "
+            "number of x loaded, and how often each number of w?",
+        )
+
+
 predict_loads = exercise(
     predict_loads,
     sizes_and_tiles,
     oracle=simulated,
+    compare=loads_or_hint,
     seeds=(0,),
     wrong="""
 math.ceil(E / t) => (E // t)
@@ -412,9 +445,24 @@ def machines(rng):
             yield 40 * s.B, 40 * s.D, 30 * s.E, peak, bandwidth
 
 
+def limit_or_hint(got, due):
+    """The number, with what to look at where it is wrong."""
+    if found := difference(got, due):
+        if type(got) is not float:
+            raise Rejection(*finish(found))
+        raise Rejection(
+            f"应为 {due:.6g}，得到 {got:.6g}。先看三样：浮点运算有几次，三个"
+            "矩阵有几个字节，两条上限哪条更低。",
+            f"Expected {due:.6g}, got {got:.6g}. Look at three things: the "
+            "operations, the bytes of three matrices, and which of the two "
+            "limits is lower.",
+        )
+
+
 attainable = exercise(
     attainable,
     machines,
+    compare=limit_or_hint,
     seeds=(0,),
     wrong="""
 min(peak, => max(peak,
