@@ -20,6 +20,11 @@ PANEL = [
     {"kind": "two basins", "lr": 0.05, "start": 0.1},
     {"kind": "two basins", "lr": 0.05, "start": 0.2},
 ]  # what the picture below the sliders shows
+CONTROLS = {
+    "kind": ["two basins", "bowl"],
+    "lr": (0.01, 0.36, 0.01),
+    "start": (-2.2, 2.2, 0.1),
+}
 STEPS = 30  # that the sliders' figure shows
 
 # --- the landscape -----------------------------------------------------------
