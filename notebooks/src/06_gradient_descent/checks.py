@@ -238,6 +238,11 @@ X @ w - y => X @ w
 漏了真值 y：误差是预测减真值。
 The targets y are missing: the error is the prediction minus the target.
 
+return 2 * (X @ w - y).mean() * X.mean(dim=0)
+你把误差和输入分开求了平均再相乘：每个样本的误差要先乘它自己的输入，再求平均。
+You take the means of errors and inputs separately and multiply them: each
+sample's error is first multiplied by its own input, and then comes the mean.
+
 (X.T @ error) => error.sum() * X.sum(dim=0)
 你把误差和输入分开求和再相乘：每个样本的误差要先乘它自己的输入，再求和。
 You sum errors and inputs separately and multiply the sums: each sample's error
@@ -275,9 +280,17 @@ def largest_lr(X):
     return 2 / torch.linalg.eigvalsh(H).max()
 
 
+def enough_samples(rng):
+    # With fewer samples than features the smallest curvature is 0.
+    for s in variations(rng, "B D"):
+        s["B"] += s.D
+        yield (s.normal("B D"),)
+    yield (normal(rng, 1, 1),)
+
+
 largest_lr = exercise(
     largest_lr,
-    draw("B D"),
+    enough_samples,
     oracle=lambda X: len(X) / torch.linalg.svdvals(X)[0] ** 2,
     wrong="""
 return 2 / => return 1 /
