@@ -1,0 +1,401 @@
+"""The objects and the figures of lesson 01: glyphs, scores, folded rings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Polygon
+from matplotlib.path import Path
+from torch import Tensor, nn
+
+from helpers import plots
+
+KINDS = ["shirt", "boot", "bag"]
+OUTLINES = {  # y points up, both coordinates within ±1
+    "shirt": [
+        (-0.9, 0.75), (-0.35, 0.95), (0, 0.8), (0.35, 0.95), (0.9, 0.75),
+        (1, 0.2), (0.6, 0.15), (0.55, -0.95), (-0.55, -0.95), (-0.6, 0.15),
+        (-1, 0.2),
+    ],
+    "boot": [
+        (-0.75, 0.95), (0.1, 0.95), (0.15, -0.15), (0.55, -0.3),
+        (0.95, -0.55), (0.95, -0.95), (-0.75, -0.95),
+    ],
+    "bag": [
+        (-0.95, 0.35), (-0.45, 0.35), (-0.4, 0.8), (-0.2, 0.95), (0.2, 0.95),
+        (0.4, 0.8), (0.45, 0.35), (0.95, 0.35), (0.85, -0.95), (-0.85, -0.95),
+    ],
+}  # fmt: skip
+HOLE = [
+    (-0.3, 0.35), (-0.25, 0.7), (-0.1, 0.8), (0.1, 0.8), (0.25, 0.7),
+    (0.3, 0.35),
+]  # fmt: skip
+DETAILS = {  # lines of the drawings
+    "shirt": [
+        [(-0.35, 0.95), (0, 0.55), (0.35, 0.95)],
+        [(0, 0.55), (0, -0.95)],
+        [(-0.6, 0.5), (-0.6, 0.15)],
+        [(0.6, 0.5), (0.6, 0.15)],
+    ],
+    "boot": [
+        [(-0.75, -0.75), (0.95, -0.75)],
+        [(-0.15, 0.7), (0.1, 0.6)],
+        [(-0.15, 0.4), (0.12, 0.3)],
+        [(-0.15, 0.1), (0.14, 0)],
+    ],
+    "bag": [
+        [(-0.93, 0.05), (0.93, 0.05)],
+        [(-0.12, 0.05), (-0.12, -0.2), (0.12, -0.2), (0.12, 0.05)],
+    ],
+}
+HUES = dict(zip(KINDS, ("blue", "orange", "green"), strict=True))
+MARKS = ("o", "^", "s")
+INNER, OUTER = plots.COLORS["blue"], plots.COLORS["vermillion"]
+# Where the three axes of a cube are drawn on the page.
+CUBE = torch.tensor([[0.90, -0.30], [0.42, 0.42], [0.0, 0.95]])
+
+
+# The objects
+
+
+def glyph(
+    kind: str,
+    size: float = 9,
+    shift: Sequence[float] = (0, 0),
+    stretch: float = 1.0,
+    pixels: int = 28,
+) -> Tensor:
+    """Return a silhouette: (pixels, pixels) bool, True where there is ink.
+
+    Args:
+        kind: One of `KINDS`.
+        size: Half of its height, in pixels.
+        shift: How far it is moved to the right and down, in pixels.
+        stretch: Its width, beside that of the outline.
+        pixels: Height and width of the image.
+    """
+    at = np.arange(pixels) - (pixels - 1) / 2
+    x, y = np.meshgrid(at - shift[0], shift[1] - at)
+    points = np.stack([x / (size * stretch), y / size], -1).reshape(-1, 2)
+    ink = Path(OUTLINES[kind]).contains_points(points)
+    if kind == "bag":
+        ink &= ~Path(HOLE).contains_points(points)
+    return torch.from_numpy(ink.reshape(pixels, pixels))
+
+
+def silhouettes(each: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Draw silhouettes of any size at any place.
+
+    Args:
+        each: How many of each kind.
+        seed: Of the sizes and places.
+
+    Returns:
+        (3 * each, 28, 28) bool and their kinds, (3 * each,) int64.
+    """
+    random = np.random.RandomState(seed)
+    images = []
+    for kind in KINDS:
+        for _ in range(each):
+            size, stretch = random.uniform(5, 10), random.uniform(0.8, 1.2)
+            room = 13 - size * max(1, stretch)
+            shift = random.uniform(-1, 1, 2) * room
+            images.append(glyph(kind, size, shift, stretch))
+    return torch.stack(images), torch.arange(3).repeat_interleave(each)
+
+
+def levels() -> Figure:
+    """Draw the objects three times: drawn, as glyphs, as 7 × 7 pixels."""
+    fig, axes = plots.subplots(3, 3, width=1, height=1.4)
+    for ax, kind in zip(axes[0], KINDS, strict=True):
+        color = plots.COLORS[HUES[kind]]
+        ax.add_patch(Polygon(OUTLINES[kind], fc=color, ec="black", lw=1.5))
+        for line in DETAILS[kind]:
+            ax.plot(*zip(*line, strict=True), "-", color="black", lw=1.5)
+        if kind == "bag":
+            ax.add_patch(Polygon(HOLE, fc="white", ec="black", lw=1.5))
+    for ax, kind in zip(axes[1], KINDS, strict=True):
+        ax.add_patch(Polygon(OUTLINES[kind], fc="black"))
+        if kind == "bag":
+            ax.add_patch(Polygon(HOLE, fc="white"))
+    for ax in axes[:2].flat:
+        ax.set(xlim=(-1.15, 1.15), ylim=(-1.1, 1.1), aspect="equal")
+    for ax, kind in zip(axes[2], ("bag", "shirt", "boot"), strict=True):
+        image = glyph(kind)[5:23, 5:23].double()
+        small = torch.nn.functional.adaptive_avg_pool2d(image[None], 7)[0]
+        ax.imshow(-small.numpy(), cmap="gray")
+    for ax, name in zip(axes[:, 0], ("drawing", "glyph", "7 × 7"),
+                        strict=True):  # fmt: skip
+        ax.set_ylabel(name)
+    for ax in axes.flat:
+        ax.set(xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)
+    return fig
+
+
+def differences(moved: Tensor, known: Mapping[str, Tensor]) -> Figure:
+    """Lay an image over others; the pixels in which they differ are red.
+
+    Args:
+        moved: (height, width) bool.
+        known: Name to image, (height, width) bool each.
+
+    Returns:
+        The figure; each title tells the number of pixels that differ.
+    """
+    fig, axes = plots.subplots(1, len(known) + 1, width=1.8, height=0.8)
+    page = torch.ones(*moved.shape, 3)
+    page[moved] = 0.0
+    axes[0].imshow(page.numpy())
+    axes[0].set_title("boot, moved")
+    red = torch.tensor([0.84, 0.37, 0.0], dtype=page.dtype)
+    for ax, (name, image) in zip(axes[1:], known.items(), strict=True):
+        page = torch.ones(*moved.shape, 3)
+        page[moved & image] = 0.55
+        page[moved ^ image] = red
+        ax.imshow(page.numpy())
+        ax.set_title(f"{name}: {(moved ^ image).sum()} differ")
+    for ax in axes:
+        ax.set(xticks=[], yticks=[])
+        ax.spines[:].set_visible(True)
+    return fig
+
+
+# Hand-made features
+
+
+def two_scales(features: Tensor, scaled: Tensor, labels: Tensor) -> Figure:
+    """Draw height and across of silhouettes, before and after scaling.
+
+    Args:
+        features: (N, 3): height, across, down.
+        scaled: (N, 3), the same, standardised.
+        labels: (N,) kinds.
+
+    Returns:
+        The figure; in each panel one unit is as long on both axes.
+    """
+    fig, axes = plots.subplots(1, 2, width=1.7, height=1)
+    for ax, x, title in zip(axes, (features, scaled), ("as measured",
+                            "each feature scaled"), strict=True):  # fmt: skip
+        for k, kind in enumerate(KINDS):
+            own = x[labels == k]
+            ax.plot(own[:, 0], own[:, 1], MARKS[k], ms=5, label=kind,
+                    color=plots.COLORS[HUES[kind]], ls="none")  # fmt: skip
+        ax.set_aspect("equal", adjustable="datalim")
+        ax.set(xlabel="height", ylabel="across", title=title)
+    axes[0].legend()
+    return fig
+
+
+def score_regions(features: Tensor, labels: Tensor, W: Tensor, b: Tensor):
+    """Draw silhouettes by across and down, and where each score is largest.
+
+    Args:
+        features: (N, 2): across, down.
+        labels: (N,) kinds.
+        W: (2, 3).
+        b: (3,).
+
+    Returns:
+        The figure.
+    """
+    fig, ax = plots.subplots(width=1.1, height=1.1)
+    x = torch.linspace(0.3, 0.58, 200)
+    y = torch.linspace(0.34, 0.66, 200)
+    points = torch.cartesian_prod(x, y)
+    best = (points @ W + b).argmax(1).view(200, 200).T
+    colors = [plots.COLORS[HUES[kind]] for kind in KINDS]
+    ax.contourf(x, y, best, levels=[-0.5, 0.5, 1.5, 2.5], colors=colors,
+                alpha=0.25)  # fmt: skip
+    for k, kind in enumerate(KINDS):
+        own = features[labels == k]
+        ax.plot(own[:, 0], own[:, 1], MARKS[k], ms=5, label=kind,
+                color=colors[k], mec="black", mew=0.4, ls="none")  # fmt: skip
+    ax.set(xlabel="across", ylabel="down", ylim=(0.66, 0.34))
+    ax.legend(loc="lower left")
+    return fig
+
+
+# Rings
+
+
+def dots(ax: Axes, x: Tensor, labels: Tensor) -> None:
+    """Draw two groups of points, (N, 2)."""
+    for k, color, mark in ((1, OUTER, "^"), (0, INNER, "o")):
+        own = x[labels == k]
+        ax.plot(own[:, 0], own[:, 1], mark, color=color, ms=3, ls="none",
+                clip_on=False)  # fmt: skip
+
+
+def region(ax: Axes, net: nn.Module, edge: float = 2.5) -> None:
+    """Shade where a net's score is above 0, and draw the boundary."""
+    at = torch.linspace(-edge, edge, 81)
+    points = torch.cartesian_prod(at, at)
+    with torch.no_grad():
+        z = net(points)[:, 0].view(81, 81).T
+    ax.contourf(at, at, z, levels=[-1e9, 0, 1e9], colors=[INNER, OUTER],
+                alpha=0.15)  # fmt: skip
+    ax.contour(at, at, z, levels=[0], colors="black", linewidths=1.5)
+    ax.set(xlim=(-edge, edge), ylim=(-edge, edge), aspect="equal")
+
+
+def stack(widths: Sequence[int]) -> Figure:
+    """Draw a net as circles, a column for each width, and all its lines."""
+    fig, ax = plots.subplots(width=1.2, height=0.8)
+    last = len(widths) - 1
+    for k, (n, m) in enumerate(zip(widths, [*widths[1:], 0], strict=True)):
+        at = [i - (n - 1) / 2 for i in range(n)]
+        for i in at:
+            for j in range(m):
+                ax.plot([2 * k, 2 * k + 2], [i, j - (m - 1) / 2], "-",
+                        color=plots.GREY, lw=0.8)  # fmt: skip
+        kind = "sky" if k == 0 else "orange" if k == last else "yellow"
+        ax.scatter([2 * k] * n, at, s=260, c=plots.COLORS[kind],
+                   edgecolors="black", zorder=3)  # fmt: skip
+        name = ["input", "target scores"][k == last] if k in (0, last) else (
+            f"layer {k}")  # fmt: skip
+        ax.text(2 * k, max(widths) / 2 + 0.45, name, ha="center")
+        if m:
+            ax.text(2 * k + 1, -max(widths) / 2 - 0.5, f"$W_{k + 1}$",
+                    ha="center", fontsize=13)  # fmt: skip
+    ax.set(xlim=(-0.8, 2 * last + 0.9))
+    ax.set(ylim=(-max(widths) / 2 - 0.7, max(widths) / 2 + 0.9))
+    plots.blank(ax)
+    return fig
+
+
+def cube(ax: Axes) -> None:
+    """Draw the edges of the cube [-1, 1]³ on an axes."""
+    corners = torch.cartesian_prod(*3 * [torch.tensor([-1.0, 1.0])])
+    for i, a in enumerate(corners):
+        for b in corners[i + 1 :]:
+            if (a != b).sum() == 1:
+                line = torch.stack([a, b]) @ CUBE.to(a.dtype)
+                ax.plot(*line.T, "-", color="#AAAAAA", lw=0.8, zorder=0)
+    ax.set(xlim=(-1.45, 1.45), ylim=(-1.8, 1.8), xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+
+
+def hidden_cuts(nets: Mapping[str, nn.Sequential], x, labels) -> Figure:
+    """Draw what nets with 2 and with 3 hidden units make of the plane.
+
+    Args:
+        nets: Name to net: Linear, Tanh, Linear; the first has 2 hidden
+            units, the second 3.
+        x: (N, 2).
+        labels: (N,) of 0 and 1.
+
+    Returns:
+        The figure: above the plane, below the hidden space and its cut.
+    """
+    fig, axes = plots.subplots(2, 2, width=1.4, height=2)
+    for ax, (name, net) in zip(axes[0], nets.items(), strict=True):
+        region(ax, net)
+        dots(ax, x, labels)
+        with torch.no_grad():
+            right = ((net(x)[:, 0] > 0) == labels.bool()).sum()
+        ax.set_title(f"{name}: {right} of {len(x)}")
+        ax.set(xlabel="$x_1$", ylabel="$x_2$", xticks=[-2, 0, 2],
+               yticks=[-2, 0, 2])  # fmt: skip
+    two, three = nets.values()
+    with torch.no_grad():
+        flat, deep = two[:2](x), three[:2](x)
+        (u, v), bias = two[2].weight[0].tolist(), two[2].bias.item()
+    ax = axes[1, 0]
+    dots(ax, flat, labels)
+    at = torch.linspace(-1, 1, 201)
+    a, b = torch.meshgrid(at, at, indexing="xy")
+    z = u * a + v * b + bias
+    ax.contourf(at, at, z, levels=[-1e9, 0, 1e9], colors=[INNER, OUTER],
+                alpha=0.15)  # fmt: skip
+    ax.contour(at, at, z, levels=[0], colors="black", linewidths=1.5)
+    ax.set(xlabel="unit 1", ylabel="unit 2", aspect="equal",
+           title="hidden square, straight cut", xticks=[-1, 0, 1],
+           yticks=[-1, 0, 1])  # fmt: skip
+    ax = axes[1, 1]
+    cube(ax)
+    dots(ax, deep @ CUBE.to(deep.dtype), labels)
+    ax.set(title="hidden cube", aspect="equal")
+    return fig
+
+
+def folding(
+    net: nn.Sequential, snapshots: Mapping[int, Mapping], x, labels
+) -> Callable[..., Figure]:
+    """Prepare the slider: rings after each layer of a 2-3-2-1 net.
+
+    Args:
+        net: Linear, Tanh, Linear, Tanh, Linear of widths 2, 3, 2, 1.
+        snapshots: Training step to the net's `state_dict` then.
+        x: (N, 2).
+        labels: (N,) of 0 and 1.
+
+    Returns:
+        `draw(step)`: the plane with the boundary, layer 1 in its cube,
+        layer 2 in its square with the straight cut, and the score.
+    """
+    fig, axes = plots.subplots(1, 4, width=2, height=0.95)
+    lines = torch.linspace(-2.4, 2.4, 9)
+    along = torch.linspace(-2.4, 2.4, 41)
+    grid = [torch.stack([torch.full_like(along, c), along], 1) for c in lines]
+    grid += [torch.stack([along, torch.full_like(along, c)], 1) for c in lines]
+
+    def draw(step: int = 0) -> Figure:
+        net.load_state_dict(snapshots[step])
+        with torch.no_grad():
+            one, two, score = net[:2](x), net[:4](x), net(x)[:, 0]
+            bent = [net[:4](line) for line in grid]
+            u, v = net[4].weight[0].tolist()
+            bias = net[4].bias.item()
+        for ax in axes:
+            ax.clear()
+        region(axes[0], net)
+        dots(axes[0], x, labels)
+        axes[0].set(xticks=[], yticks=[], xlabel="input")
+        cube(axes[1])
+        dots(axes[1], one @ CUBE.to(one.dtype), labels)
+        axes[1].set(xlabel="layer 1: 3 units", aspect="equal")
+        for line in bent:
+            axes[2].plot(*line.T, "-", color="#AAAAAA", lw=0.6)
+        dots(axes[2], two, labels)
+        at = torch.linspace(-1.1, 1.1, 2)
+        z = u * at[None] + v * at[:, None] + bias
+        if z.min() < 0 < z.max():
+            axes[2].contour(at, at, z, levels=[0], colors="black")
+        axes[2].set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), aspect="equal")
+        axes[2].set(xticks=[], yticks=[], xlabel="layer 2: 2 units")
+        for k, color in enumerate((INNER, OUTER)):
+            axes[3].hist(score[labels == k].clamp(-11.9, 11.9).numpy(),
+                         bins=24, range=(-12, 12), color=color, alpha=0.7,
+                         hatch=["", "///"][k])  # fmt: skip
+        axes[3].axvline(0, color="black", ls="-", lw=1.5)
+        right = ((score > 0) == labels.bool()).sum()
+        axes[3].set(yticks=[], xlabel="layer 3: the score", xlim=(-12, 12))
+        fig.suptitle(f"step {step}: {right} of {len(x)} right", fontsize=12)
+        return fig
+
+    return draw
+
+
+# The measurement
+
+
+def probes(table: Mapping[str, Mapping[str, float]]) -> Figure:
+    """Draw accuracies as bars: space to label count to accuracy."""
+    fig, ax = plots.subplots(width=1.3)
+    shades, hatch = (plots.COLORS["sky"], plots.COLORS["blue"]), ("//", "")
+    for k, row in enumerate(table.values()):
+        for j, (name, value) in enumerate(row.items()):
+            at = k + 0.36 * (j - 0.5)
+            look = {"color": shades[j], "hatch": hatch[j], "ec": "white"}
+            ax.bar(at, value, 0.34, label=None if k else name, **look)
+            ax.text(at, value + 0.01, f"{value:.2f}", ha="center", fontsize=10)
+    ax.set_xticks(range(len(table)), list(table))
+    ax.set(ylim=(0, 1.3), ylabel="accuracy", yticks=[0, 0.5, 1])
+    ax.legend(ncols=2, loc="upper right")
+    return fig
