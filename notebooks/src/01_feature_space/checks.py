@@ -469,7 +469,11 @@ dim, for one, is the length of all elements together).
 
 def stack_shapes(B, widths):
     # int, list of ints -> [(shape of W, shape of the output), ...]
-    return [((D, E), (B, E)) for D, E in pairwise(widths)]
+    shapes = []
+    for k in range(len(widths) - 1):
+        D, E = widths[k], widths[k + 1]
+        shapes.append(((D, E), (B, E)))
+    return shapes
 
 
 def by_hooks(B, widths):
@@ -572,19 +576,20 @@ The first of each pair is the shape of W, and you give that of the input.
 输出少了样本的轴：B 个样本得到 B 行。
 The outputs lack the axis of the samples: B samples give B rows.
 
-pairwise(widths) => pairwise(widths[:-1])
+range(len(widths) - 1) => range(len(widths) - 2)
 少了最后一层，也就是从表示到任务目标的那一层。
 The last layer is missing, the one from the representation to the target.
 
-pairwise(widths) => zip(widths, widths, strict=True)
+range(len(widths) - 1) => range(len(widths))
+widths[k + 1] => widths[k]
 相邻的两个宽度才组成一层：4 个宽度之间有 3 层。
 A layer lies between two neighbouring widths: between 4 widths there are 3.
 
-pairwise(widths) => pairwise(widths[::-1])
+shapes = [] => shapes, widths = [], widths[::-1]
 层的次序反了：从输入开始，到任务目标为止。
 The layers are in reverse order: begin at the input, end at the target.
 
-((D, E), (B, E)) for => ((D + 1, E), (B, E)) for
+((D, E), (B, E)) => ((D + 1, E), (B, E))
 你把偏置算进了 W：这里 W 是 (D, E)，偏置 b 另外放。
 You counted the bias as a row of W: here W is (D, E), and the bias b stands
 apart.
