@@ -6,8 +6,6 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-import checks
-
 # --- output_size -------------------------------------------------------------
 
 
@@ -284,75 +282,12 @@ class Plain:
         return self.inner(x)
 
 
-# --- model_size --------------------------------------------------------------
-
-
-def size_loop(model):
-    numbers = nbytes = 0
-    for p in model.parameters():
-        numbers += p.numel()
-        nbytes += p.nbytes
-    return numbers, nbytes
-
-
-def size_named(model):
-    found = [
-        (math.prod(p.shape), p.dtype.itemsize)
-        for _, p in model.named_parameters()
-    ]
-    return sum(n for n, _ in found), sum(n * size for n, size in found)
-
-
-def size_unique(model):
-    found = {
-        id(p): p for m in model.modules() for p in m.parameters(recurse=False)
-    }.values()
-    return sum(p.nelement() for p in found), sum(p.nbytes for p in found)
-
-
-def size_by_value(model):  # takes equal parameters for a shared one
-    kept = {tuple(p.flatten().tolist()): p for p in model.parameters()}
-    return checks.total(kept.values())
-
-
-def size_one_level(model):
-    parts = [model, *model.children()]
-    return checks.total(p for m in parts for p in m.parameters(recurse=False))
-
-
-def size_by_address(model):
-    kept = {p.data_ptr(): p for p in model.parameters()}
-    return checks.total(kept.values())
-
-
-def size_by_numpy(model):
-    arrays = [p.detach().numpy() for p in model.parameters()]
-    return sum(a.size for a in arrays), sum(a.nbytes for a in arrays)
-
-
-def size_of_storages(model):
-    numbers, _ = size_loop(model)
-    storages = [p.untyped_storage() for p in model.parameters()]
-    return numbers, sum(s.nbytes() for s in storages)
-
-
-def size_thaws(model):
-    model.requires_grad_(True).double()
-    return size_loop(model)
-
-
 RIGHT = {
     "output_size": [size_by_counting, size_by_floor, size_by_ends],
     "conv2d_loops": [conv_by_einsum, conv_by_kernel_places, conv_all_loops],
     "max_pool": [pool_unflatten, pool_two_steps, pool_max_values],
     "softmax": [softmax_log, softmax_moved, softmax_late_T],
     "SwiGLU": [Sigmoid, WithModule, Functional],
-    "model_size": [
-        size_loop,
-        size_named,
-        size_unique,
-        lambda model: checks.total(set(model.parameters())),
-    ],
 }
 
 WRONG = {
@@ -397,16 +332,5 @@ WRONG = {
         Seeded,
         Plain,
         Sigmoid(2, 3),
-    ],
-    "model_size": [
-        lambda model: list(size_loop(model)),
-        lambda model: tuple(map(torch.tensor, size_loop(model))),
-        lambda model: (size_loop(model)[0], 8 * size_loop(model)[1]),
-        size_one_level,
-        size_by_value,
-        size_by_address,
-        size_by_numpy,
-        size_of_storages,
-        size_thaws,
     ],
 }

@@ -70,6 +70,20 @@ return (size + 2 * padding - K) // stride + 1 => return -(-(size + 2 * padding -
 最后一个窗口伸出了边：放不下整个窗口的位置不算。
 The last window sticks out: a place where it does not fit whole does not count.
 
+return (size + 2 * padding - K) // stride + 1 => return size
+你返回了输入的边长：只有填充正好、步长为 1 时才不变。
+You return the side of the input: it stays only with stride 1 and just the
+right padding.
+
+return (size + 2 * padding - K) // stride + 1 => return size // stride
+只除以了步长：窗口的边长和填充都没有算。
+You only divide by the stride; the side of the window and the padding do not
+count in it.
+
+size + 2 * padding => 28 + 2 * padding
+边长写死成了 28：应当用参数 size。
+The side is always 28; it should be the argument size.
+
 return (size + 2 * padding - K) // stride + 1 => return (size + 2 * padding) // stride
 没有减去窗口自己的边长：窗口要整个放得下。
 The window's own side is not taken off: all of it has to fit.
@@ -237,10 +251,6 @@ amax(dim=(3, 5)) => amax(dim=3).amax(dim=3)
 The second maximum is over the wrong axis: once an axis is gone, those behind
 it have a number less.
 
-reshape => view
-view 只能用于连续存储的张量：裁剪过的 x 不是。
-view works on contiguous tensors only, and x after cropping is none.
-
 x = x[:, :, : rows * K, : cols * K]  # a rest that fills no block goes =>
 边长不是 K 的倍数时分不了块：多出来的行和列先去掉。
 A side that is no multiple of K cannot be cut into blocks: first leave out the
@@ -258,6 +268,14 @@ Rows and columns that are left over should go; you fill them up with 0.
 return blocks.amax(dim=(3, 5)) => return blocks.amax(dim=(1, 3, 5))
 通道之间也取了最大：池化不动通道。
 The maximum is taken over channels too; pooling leaves them alone.
+
+return blocks.amax(dim=(3, 5)) => return blocks.amin(dim=(3, 5))
+你取的是最小的。
+You take the smallest.
+
+return blocks.amax(dim=(3, 5)) => return blocks[:, :, :, 0, :, 0]
+你取的是每块左上角的数，不是最大的。
+You take the upper left number of each block, not its largest.
 
 return blocks.amax(dim=(3, 5)) => return blocks.abs().amax(dim=(3, 5))
 你取的是绝对值的最大。
@@ -552,204 +570,4 @@ self.up = nn.Linear(D, hidden, bias=False) => self.up = self.gate
 up 和 gate 是同一层：它们各有自己的权重。
 up and gate are one layer: each should have weights of its own.
 """,  # noqa: E501
-)
-
-# --- 6. how large is a model -------------------------------------------------
-
-
-def model_size(model):
-    numbers = sum(p.numel() for p in model.parameters())
-    nbytes = sum(p.numel() * p.element_size() for p in model.parameters())
-    return numbers, nbytes
-
-
-def total(tensors):
-    """The numbers and bytes of tensors."""
-    tensors = list(tensors)
-    return sum(t.numel() for t in tensors), sum(t.nbytes for t in tensors)
-
-
-class Own(nn.Module):
-    """Parameters of its own, in a list too, and layers in a dict."""
-
-    def __init__(self, n):
-        super().__init__()
-        self.scale = nn.Parameter(torch.ones(()))
-        self.kept = nn.ParameterList([torch.ones(n, 2), torch.ones(3)])
-        self.parts = nn.ModuleDict({"a": nn.Linear(n, n), "b": nn.PReLU()})
-
-
-def all_kinds(rng):
-    kinds = torch.float32, torch.float64, torch.bfloat16
-    f32, f64, b16 = ({"dtype": kind} for kind in kinds)
-    # The layers have data types of their own; one size of 1 is enough.
-    for s in variations(
-        rng, "D M E", low=3, high=9, ones="E", dtypes=(torch.float32,),
-        layouts=False,
-    ):  # fmt: skip
-        D, M, E = s.D, s.M, s.E
-        yield (nn.Linear(D, E, **f32),)
-        yield (
-            nn.Sequential(
-                nn.Linear(D, M, **f64),
-                nn.ReLU(),
-                nn.Sequential(nn.Linear(M, E, bias=False, **b16)),
-            ),
-        )
-        frozen = nn.Sequential(nn.Linear(D, M), nn.Linear(M, E))
-        frozen[0].requires_grad_(False)
-        yield (frozen,)
-        norms = nn.BatchNorm1d(M), nn.BatchNorm1d(M)  # alike, not shared
-        yield (nn.Sequential(nn.Linear(D, M), *norms),)
-        tied = nn.Sequential(nn.Embedding(E, D, **f64), nn.Linear(D, E, **f64))
-        tied[1].weight = tied[0].weight
-        yield (tied,)
-        same = nn.Linear(D, D, **f64)
-        yield (nn.Sequential(same, nn.ReLU(), same, nn.Linear(D, D, **f64)),)
-        yield (Own(E),)
-    yield (nn.ReLU(),)
-
-
-# What is wrong elsewhere too is told as values.
-
-
-def on_meta(f, rng):
-    model = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 4))
-    return f(model) != (25, 100) or f(model.to("meta")) == (25, 100)
-
-
-def views_count_alone(f, rng):  # a copy of a case would not be a view
-    rows = torch.zeros(10, 3)
-    whole, part = nn.ParameterList([rows]), nn.ParameterList([rows[:2]])
-    return f(whole) != (30, 120) or f(part) == (6, 24)
-
-
-model_size = exercise(
-    model_size,
-    all_kinds,
-    seeds=(0,),
-    holds=[
-        Property(
-            on_meta,
-            "模型在 meta 设备上时不对：那里的参数有形状和 dtype，没有数据，也"
-            "没有地址。",
-            "Wrong for a model on the meta device: its parameters have shapes "
-            "and a dtype, but no data and no address.",
-        ),
-        Property(
-            views_count_alone,
-            "参数只是一块存储的一部分时不对：只算参数自己的数，不算整块存储。",
-            "Wrong where a parameter is part of a larger storage: only its "
-            "own numbers count, not all of the storage.",
-        ),
-    ],
-    wrong="""
-parameters = model.parameters()
-return sum(p.numel() for p in parameters), sum(p.nbytes for p in parameters)
-parameters() 给出的东西只能遍历一遍：求第二个和时，里面已经空了。
-What parameters() gives can be gone through only once: for the second sum
-nothing is left in it.
-
-return total(p for part in model.children() for p in part.parameters())
-你只看了 children()，漏了模型自己的参数：模型也可以就是一个 nn.Linear。
-You look at children() only, and the model's own parameters are missing: a
-model may be a single nn.Linear.
-
-p.numel() * p.element_size() => 4 * p.numel()
-字节数等于每个数都占 4 字节时的结果：那只对 float32 成立。
-Your bytes are what you get when every number takes 4 bytes, which holds for
-float32 only.
-
-numbers, _ = right(model)
-return numbers, numbers * next(model.parameters()).element_size()
-你用第一个参数的 element_size() 代表了全部：各个参数的数据类型可能不同，模型也
-可能一个参数都没有。
-You take element_size() of the first parameter for all: their data types may
-differ, and a model may have none at all.
-
-p.numel() * p.element_size() => p.element_size()
-element_size() 是一个数的字节数，一个参数里有好多个数。
-element_size() is the bytes of one number, and a parameter holds many.
-
-numbers = sum(p.numel() => numbers = sum(1
-你数的是有几个参数张量，而不是里面有几个数。
-You count the parameter tensors, not the numbers in them.
-
-numbers = sum(p.numel() => numbers = sum((len(p) if p.ndim else 1)
-你数的是每个参数有几行，而不是有几个数。
-You count the rows of each parameter, not the numbers in it.
-
-arrays = [p.detach().numpy() for p in model.parameters()]
-return sum(a.size for a in arrays), sum(a.nbytes for a in arrays)
-numpy() 在 bfloat16 的参数上报错：有几个数、每个数几字节，参数自己知道。
-numpy() fails for a parameter of bfloat16: how many numbers it holds, and the
-bytes of each, the parameter knows itself.
-
-numbers = nbytes = 0
-for p in model.parameters():
-    numbers, nbytes = p.numel(), p.nbytes
-return numbers, nbytes
-你只得到最后一个参数的大小：循环里后一个的值覆盖了前一个，没有加起来。
-You get the size of the last parameter only: in the loop each replaces the one
-before, and nothing is added up.
-
-return total(model.parameters(recurse=False))
-recurse=False 只给出模型自己的参数，里面各层的都漏了。
-recurse=False gives the model's own parameters only, without those of its
-layers.
-
-return total(p for part in model for p in part.parameters())
-model 不一定是 nn.Sequential，不都能用 for 遍历；parameters() 自己会走遍各层。
-A model need not be an nn.Sequential, and for does not go through every one;
-parameters() visits all layers by itself.
-
-named = model.named_parameters()
-return total(p for name, p in named if "bias" not in name)
-你漏了偏置：它也是参数。
-The biases are missing: they are parameters too.
-
-return total(p for p in model.parameters() if p.requires_grad)
-你漏了被冻结的参数（requires_grad=False）：它们不训练，但照样占内存，要算进去。
-Frozen parameters (requires_grad=False) are missing: they do not train, yet
-they take memory and count.
-
-return total(model.state_dict().values())
-你的结果等于把 state_dict 里的张量全加起来：里面还有缓冲区，共用的参数也会出现
-两次。
-Your result is the sum over state_dict: that holds buffers too, and lists a
-shared parameter twice.
-
-return total([*model.parameters(), *model.buffers()])
-你把缓冲区也算进去了：它们不是参数。
-You count buffers too: they are not parameters.
-
-found = [[*m.parameters(recurse=False)] for m in model.modules()]
-return total(sum(found, []))
-两层共用的参数你算了两次。
-You count a parameter that two layers share twice.
-
-return total(p for _, p in model.named_parameters(remove_duplicate=False))
-remove_duplicate=False 把共用的参数列出不止一次：只算一次。
-remove_duplicate=False lists a shared parameter more than once; it counts once.
-
-return total(p for m in model.modules() for p in m.parameters())
-里面的层你数了好几遍：modules() 给出模型自己和每一层，而 parameters() 已经包括
-了里层的参数。
-You count inner layers several times: modules() gives the model itself and
-every layer, and parameters() already goes inside.
-
-linear = [m for m in model.modules() if isinstance(m, nn.Linear)]
-return total(p for m in linear for p in m.parameters())
-你只数了 nn.Linear：别的层也有参数，例如 nn.BatchNorm1d 和 nn.Embedding。
-You count nn.Linear only: other layers have parameters too, such as
-nn.BatchNorm1d and nn.Embedding.
-
-linear = [m for m in model.modules() if isinstance(m, nn.Linear)]
-numbers = sum((m.in_features + 1) * m.out_features for m in linear)
-return numbers, right(model)[1]
-你用 (D + 1)·E 数每个 nn.Linear：它可以没有偏置，可以与别的层共用权重，别的层也
-有参数。
-You count (D + 1)·E for every nn.Linear: it may have no bias, it may share its
-weight, and other layers have parameters too.
-""",
 )

@@ -48,7 +48,7 @@ class KernelBench:
     def __init__(self, image: Tensor) -> None:
         """Image: (height, width) in [0, 1]."""
         self.image = image
-        self.figure, axes = plots.subplots(1, 3, width=1.5, height=0.85)
+        self.figure, axes = plots.subplots(1, 3, height=0.68)
         axes[0].imshow(image.numpy(), cmap="gray", vmin=0, vmax=1)
         axes[0].set_title("image")
         self.squares = axes[1].imshow(
@@ -66,7 +66,8 @@ class KernelBench:
         )
         self.title = axes[2].set_title("feature map")
         for ax in axes:
-            ax.set(xticks=[], yticks=[])
+            plots.blank(ax)
+            ax.title.set_fontsize(10)
 
     def show(self, kernel: Tensor) -> Figure:
         """Kernel: (3, 3). The map's colours span its largest number."""
@@ -102,8 +103,8 @@ def places(size: int, K: int, settings: list[tuple[int, int]]) -> None:
                 Rectangle((p, 0), 1, 1, fc=RED if missed else color,
                           ec="black", ls="-" if inside else ":")
             )  # fmt: skip
-            ax.text(p + 0.5, 0.5, p if inside else "0", ha="center",
-                    va="center", fontsize=9)  # fmt: skip
+            word = "✗" if missed else p if inside else ""
+            ax.text(p + 0.5, 0.5, word, ha="center", va="center", fontsize=9)
         for row, start in enumerate(starts):
             ax.add_patch(
                 Rectangle((start + 0.08, 1.35 + 0.62 * row), K - 0.16, 0.42,
