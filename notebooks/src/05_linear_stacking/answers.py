@@ -17,7 +17,7 @@ FITS = checks.fits.answer
 
 def but(n, value):
     """The right answers but for case n, counted from 1."""
-    return [*FITS[: n - 1], value, *FITS[n:]]
+    return FITS | {[*FITS][n - 1]: value}
 
 
 # --- collapse ----------------------------------------------------------------
@@ -425,8 +425,14 @@ def initialised(change):
 
 RIGHT = {
     "fits": [
-        tuple(FITS),
-        [shape and torch.Size(shape) for shape in FITS],
+        {
+            case: None if told == "error" else list(told)
+            for case, told in FITS.items()
+        },
+        {
+            case: told.upper() if told == "error" else torch.Size(told)
+            for case, told in FITS.items()
+        },
     ],
     "collapse": [
         collapse_formula,
@@ -451,20 +457,20 @@ RIGHT = {
 
 WRONG = {
     "fits": [
-        FITS[:9],
-        [*FITS, None],
-        dict(enumerate(FITS)),
+        {case: FITS[case] for case in [*FITS][:9]},
+        [*FITS.values()],
         torch.zeros(10),
+        dict.fromkeys(FITS, True),
         but(1, 30),
-        but(2, [5, 30]),
-        but(3, "error"),
+        but(2, "(5, 30)"),
+        but(3, (20, 30)),
         but(6, (30,)),
         but(7, ()),
         but(8, (20, 30)),
         but(8, ...),
         but(9, (2, 20, 30)),
+        but(9, None),
         but(10, (2, 9, 30)),
-        [True] * 10,
     ],
     "collapse": [
         lambda m1, m2: nn.Sequential(m1, m2),

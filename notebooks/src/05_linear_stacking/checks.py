@@ -1,136 +1,135 @@
 """Checks of lesson 05: linear layers by their shapes, in stacks, by hand."""
 
+import ast
 import itertools
 import math
+import re
 
 import torch
 from torch import nn
 
-from exercises import Property, Rejection, exercise, says, variations
+from exercises import (
+    Property,
+    Rejection,
+    about_shapes,
+    exercise,
+    says,
+    table,
+    variations,
+)
 
 # --- 1. do these inputs work -------------------------------------------------
 
-fits = [
-    (30,),
-    (5, 30),
-    None,
-    (4, 7, 30),
-    None,
-    (0, 30),
-    None,
-    None,
-    (2, 20, 40),
-    None,
-]
-
-HINTS = (
-    ("只有一个轴的输入也行：它就是一行。",
-     "an input with a single axis works too: it is one row."),
-    ("最后一个轴是特征，前面的轴原样留下。",
-     "the last axis holds the features, the axes before it stay."),
-    ("20 在哪个轴上？线性层只看最后一个轴。",
-     "on which axis is the 20? The layer looks at the last one only."),
-    ("前导轴可以有好几个，都原样留下。",
-     "there may be several leading axes, and all of them stay."),
-    ("20 在哪个轴上？线性层只看最后一个轴。",
-     "on which axis is the 20? The layer looks at the last one only."),
-    ("0 行也是合法的行数，形状照样变。",
-     "no rows at all is a legal number of rows; the shape changes alike."),
-    ("标量没有最后一个轴，哪里放得下 20 个特征？",
-     "a scalar has no last axis; where would its 20 features be?"),
-    ("矩阵乘不做广播：大小为 1 的最后一个轴不会变成 20。",
-     "a matrix product does not stretch a last axis of size 1 to 20."),
-    ("先 m1 后 m2，两次都只换最后一个轴。",
-     "first m1, then m2; each changes only the last axis."),
-    ("m2 先算，它的输出交给 m1，特征数对得上吗？",
-     "the inner one runs first: does the output of m2 fit m1?"),
-)  # fmt: skip
+fits = {
+    "m1(x), x: (20,)": (30,),
+    "m1(x), x: (5, 20)": (5, 30),
+    "m1(x), x: (20, 5)": "error",
+    "m1(x), x: (4, 7, 20)": (4, 7, 30),
+    "m1(x), x: (2, 3, 20, 10)": "error",
+    "m1(x), x: (0, 20)": (0, 30),
+    "m1(x), x: ()": "error",
+    "m1(x), x: (20, 1)": "error",
+    "m2(m1(x)), x: (2, 20, 20)": (2, 20, 40),
+    "m1(m2(x)), x: (2, 9, 30)": "error",
+}
 
 
-def by_torch():
-    m1, m2 = nn.Linear(20, 30), nn.Linear(30, 40)
-    shapes = ((20,), (5, 20), (20, 5), (4, 7, 20), (2, 3, 20, 10), (0, 20),
-              (), (20, 1))  # fmt: skip
-    questions = [(m1, shape) for shape in shapes]
-    questions.append((nn.Sequential(m1, m2), (2, 20, 20)))
-    questions.append((nn.Sequential(m2, m1), (2, 9, 30)))
-    found = []
-    for model, shape in questions:
-        try:
-            found.append(tuple(model(torch.zeros(shape)).shape))
-        except RuntimeError:
-            found.append(None)
-    return found
+def by_torch(question):
+    """What torch makes of a case."""
+    layers = {"m1": nn.Linear(20, 30), "m2": nn.Linear(30, 40)}
+    call, shape = question.split(", x: ")
+    x = torch.zeros(ast.literal_eval(shape))
+    try:
+        for name in reversed(re.findall("m[12]", call)):
+            x = layers[name](x)
+    except RuntimeError:
+        return "error"
+    return tuple(x.shape)
 
 
-def item_by_item(got, due):
-    if not isinstance(got, (list, tuple)) or len(got) != len(due):
-        raise Rejection(
-            f"fits 应是有 {len(due)} 项的列表。",
-            f"fits should be a list of {len(due)} items.",
-        )
-    for n, mine in enumerate(got, 1):
-        if mine is ...:
-            raise Rejection(
-                f"第 {n} 题还空着。", f"Case {n} has no answer yet."
-            )
-        if type(mine) is int:
-            raise Rejection(
-                f"第 {n} 题写的是整数。只有一个轴的形状也是元组，"
-                f"要带逗号：({mine},)。",
-                f"Case {n} is an integer. A shape with one axis is a tuple "
-                f"too and needs a comma: ({mine},).",
-            )
-        if mine is not None and not isinstance(mine, tuple):
-            kind = type(mine).__name__
-            raise Rejection(
-                f"第 {n} 题应是元组或 None，得到 {kind}。",
-                f"Case {n} should be a tuple or None, got {kind}.",
-            )
-    if wrong := [n for n in range(len(due)) if got[n] != due[n]]:
-        numbers = ", ".join(str(n + 1) for n in wrong)
-        zh, en = HINTS[wrong[0]]
-        raise Rejection(
-            f"不对的题：{numbers}。先看第 {wrong[0] + 1} 题：{zh}",
-            f"Not right: {numbers}. Begin with case {wrong[0] + 1}: {en}",
-        )
+ABOUT = about_shapes(
+    (
+        "最后一个轴的大小正好是 in_features 吗？（括号里面的层先算。）",
+        "Is the size of the last axis exactly in_features? (The inner layer "
+        "runs first.)",
+    ),
+    (
+        "这一行可以运行：只要最后一个轴对，前导轴有几个、多大都可以。",
+        "This row runs: with the right last axis, there may be any number of "
+        "leading axes, of any size.",
+    ),
+    (
+        "轴的个数不对：前导轴一个不多，一个不少。",
+        "The number of axes is not right: all leading axes stay.",
+    ),
+    (
+        "轴的个数对，但有的大小不对：前导轴不变，最后一个轴换成 "
+        "out_features。",
+        "The number of axes is right, but not all sizes: leading axes stay, "
+        "and the last axis becomes out_features.",
+    ),
+)
+
+
+OPTIONS = table(fits, by_torch, ABOUT)
+
+
+def none_or_error(answer):
+    """None counts as "error"."""
+    if isinstance(answer, dict):
+        answer = {k: "error" if v is None else v for k, v in answer.items()}
+    return OPTIONS["adapt"](answer)
 
 
 fits = exercise(
     fits,
-    lambda rng: [()],
+    **OPTIONS | {"adapt": none_or_error},
     name="fits",
-    oracle=by_torch,
-    adapt=lambda answer: lambda: answer() if callable(answer) else answer,
-    compare=item_by_item,
-    seeds=(0,),
     wrong="""
-[(30,), None, (30, 5), None, None, None, None, (30, 1), None, None]
-你把第一个轴当成了特征轴。线性层看的是最后一个轴：它应等于 in_features，变成
-out_features。
-You take the first axis for the features. A linear layer looks at the last one:
-it must equal in_features and becomes out_features.
+"m1(x), x: (20, 5)": "error" => "m1(x), x: (20, 5)": (30, 5)
+m1(x), x: (20, 5)：你把第一个轴当成了特征轴。线性层看的是最后一个轴。
+m1(x), x: (20, 5): you take the first axis for the features. A linear layer
+looks at the last one.
 
-[(30,), (5, 30), (30, 5), (4, 7, 30), (2, 3, 30, 10), (0, 30), None, (30, 1),
- (2, 20, 40), None]
-你在任何位置找到 in_features 就换成了 out_features。只有最后一个轴算数。
-Wherever you find in_features, you put out_features. Only the last axis counts.
+20, 10)": "error" => 20, 10)": (2, 3, 30, 10)
+m1(x), x: (2, 3, 20, 10)：你在倒数第二个轴上找到 20，就换成了 30。只有最后一个
+轴算数。
+m1(x), x: (2, 3, 20, 10): you find the 20 on the last axis but one and put 30.
+Only the last axis counts.
 
-(30,), => None,
-(4, 7, 30) => None
-(2, 20, 40) => None
-你只接受了矩阵。前导轴可以有任意多个，也可以一个都没有。
-You accept matrices only. There may be any number of leading axes, also none.
+"m1(x), x: (20,)": (30,) => "m1(x), x: (20,)": "error"
+m1(x), x: (20,)：前导轴可以一个都没有，这个输入就是一行。
+m1(x), x: (20,): there may be no leading axis; this input is one row.
 
-(4, 7, 30) => (28, 30)
-(2, 20, 40) => (40, 40)
-你给出的是展平后的形状 (N, E)。算完以后前导轴会还原。
-You give the flattened shapes (N, E). After the product the leading axes are
-restored.
+"m1(x), x: (0, 20)": (0, 30) => "m1(x), x: (0, 20)": "error"
+m1(x), x: (0, 20)：0 行也是合法的行数，形状照样变。
+m1(x), x: (0, 20): no rows at all is a legal number of rows; the shape changes
+alike.
 
-(2, 20, 40) => None
-你把 m2(m1(x)) 的次序读反了：括号里面的 m1 先算。
-You read m2(m1(x)) the wrong way round: m1, the inner one, runs first.
+"m1(x), x: ()": "error" => "m1(x), x: ()": (30,)
+m1(x), x: ()：标量没有轴，哪里放得下 20 个特征？
+m1(x), x: (): a scalar has no axis; where would its 20 features be?
+
+"m1(x), x: (20, 1)": "error" => "m1(x), x: (20, 1)": (20, 30)
+m1(x), x: (20, 1)：矩阵乘不做广播，大小为 1 的最后一个轴不会变成 20。
+m1(x), x: (20, 1): a matrix product does not stretch a last axis of size 1 to
+20.
+
+"m1(x), x: (4, 7, 20)": (4, 7, 30) => "m1(x), x: (4, 7, 20)": (28, 30)
+m1(x), x: (4, 7, 20)：你给出的是展平后的形状 (N, E)。算完以后前导轴会还原。
+m1(x), x: (4, 7, 20): you give the flattened shape (N, E). After the product
+the leading axes are restored.
+
+(2, 20, 20)": (2, 20, 40) => (2, 20, 20)": "error"
+m2(m1(x)), x: (2, 20, 20)：括号里面的 m1 先算，它的 30 个特征正好交给 m2。
+m2(m1(x)), x: (2, 20, 20): m1, the inner one, runs first, and m2 takes its 30
+features.
+
+"m1(m2(x)), x: (2, 9, 30)": "error" => "m1(m2(x)), x: (2, 9, 30)": (2, 9, 40)
+m1(m2(x)), x: (2, 9, 30)：你先算了 m1。括号里面的 m2 先算，它的输出有 40 个特征
+。
+m1(m2(x)), x: (2, 9, 30): you take m1 first. m2, the inner one, runs first, and
+its output has 40 features.
 """,
 )
 
@@ -436,9 +435,9 @@ There is no ReLU: this stack of linear layers collapses into one.
 
 first, *others = (nn.Linear(*pair) for pair in itertools.pairwise(widths))
 return nn.Sequential(first, nn.ReLU(), *others)
-只有第一个 nn.Linear 之后有 ReLU：每两个 nn.Linear 之间都要有。
-Only the first nn.Linear is followed by a ReLU: there is one between every two
-nn.Linear.
+只有第一个 nn.Linear 之后有 ReLU：相邻的两个 nn.Linear 之间都要有。
+Only the first nn.Linear is followed by a ReLU: there is one between each
+nn.Linear and the next.
 
 (*layers => (nn.ReLU(), *layers
 输入先过了一个 ReLU：负的输入全变成了 0。
