@@ -402,7 +402,12 @@ RIGHT = {
         matmul_by_item,
     ],
     "equations": [EQUATIONS, EQUATIONS_WITH_DOTS, EQUATIONS_IMPLICIT],
-    "shape_table": [SHAPES, with_shapes(list), with_shapes(torch.Size)],
+    "shape_table": [
+        SHAPES,
+        with_shapes(list),
+        with_shapes(torch.Size),
+        shapes_but("bmm((2, 3, 4), (4, 5))", "Error"),
+    ],
     "pictures": [PICTURES, PICTURES_OTHERWISE],
     "result_shapes": [
         RESULT_SHAPES,
@@ -475,7 +480,6 @@ WRONG = {
         shapes_but("(4,) @ (4,)", 1),
         shapes_but("(2, 3, 4) @ (4, 5)", (2, 3, 4)),
         shapes_but("bmm((2, 3, 4), (4, 5))", ...),
-        shapes_but("bmm((2, 3, 4), (4, 5))", "Error"),
     ],
     "pictures": [
         {},

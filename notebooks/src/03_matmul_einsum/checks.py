@@ -649,14 +649,14 @@ number of its own.
 
 be->b => ce->bc
 结果是 (B, B)：每个 x 与每个 y 都配了一次。x 和 y 的批次是同一个轴。
-The result is (B, B): every x met every y. The batch of x and that of y are one
-axis.
+The result is (B, B): every x is combined with every y. The batch of x and that
+of y are one axis.
 
 be->b => ce->b
 x 和 y 的批次轴用了两个字母，没有保留的那个被加掉了：每个 x 配上了所有的 y 之和
 。
 The batch axes of x and y have two letters, and the one that is not kept was
-summed: every x met the sum of all y.
+summed: every x is combined with the sum of all y.
 
 de, => ed,
 w 的两个轴反了（或者 x 与 y 换了位置）：它的行对应 x 的特征，列对应 y 的。
