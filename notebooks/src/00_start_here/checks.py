@@ -286,8 +286,8 @@ again before each draw.
 return torch.randn(n), torch.randn(n)
 randn 没有用到 seed：这里抽的是全局的随机数，而你没有给它设种子；np.random.seed
 管不到 torch。
-randn has not heard of seed: it draws from the global generator, which you did
-not seed; np.random.seed does not reach torch.
+randn does not use seed: it draws from the global generator, which you did not
+seed; np.random.seed does not reach torch.
 
 .manual_seed(seed) =>
 生成器没有设种子：torch.Generator() 总是从同一个默认的种子开始，所以两次相同，

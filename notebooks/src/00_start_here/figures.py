@@ -162,8 +162,10 @@ def device() -> str:
         name = f"{torch.cuda.get_device_name()}, cuda"
     if name:
         return pick(
-            f"✓ PyTorch 找到了一块 GPU（{name}），训练时会用上它。",
-            f"✓ PyTorch found a GPU ({name}), and training will use it.",
+            f"✓ PyTorch 找到了一块 GPU（{name}）。训练大的数据时（第 11 课的完"
+            "整 MNIST）会用上它，其余的照样用 CPU。",
+            f"✓ PyTorch found a GPU ({name}). The full MNIST of lesson 11 "
+            "will use it; the rest runs on the CPU.",
         )
     n = torch.get_num_threads()
     return pick(
