@@ -77,7 +77,8 @@ def table(
             zh, en = amiss[question]
         else:
             zh, en = amiss(question, told, want)
-        if want in words and told not in words:
+        shape = isinstance(told, tuple)
+        if want in words and told not in words and not shape:
             zh = f"可填的词：{'、'.join(words)}。"
             en = f"The words are: {', '.join(words)}."
         told = shorten(repr(told), 40)
