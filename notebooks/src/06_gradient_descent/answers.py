@@ -24,7 +24,7 @@ def by_copies(f, theta, h):
         up[d] += h
         down[d] -= h
         found.append((f(up) - f(down)) / h / 2)
-    return torch.tensor(found)
+    return torch.tensor(found, dtype=theta.dtype)
 
 
 def moved_in_place(f, theta, h):
@@ -35,6 +35,21 @@ def moved_in_place(f, theta, h):
         theta[d] -= 2 * h
         gradient[d] = (up - f(theta)) / (2 * h)
     return gradient
+
+
+def moved_and_put_back(f, theta, h):
+    gradient = torch.zeros_like(theta)
+    for d in range(len(theta)):
+        theta[d] += h
+        up = f(theta)
+        theta[d] -= 2 * h
+        gradient[d] = (up - f(theta)) / (2 * h)
+        theta[d] += h
+    return gradient
+
+
+def always_double(f, theta, h):
+    return torch.tensor(by_rows(f, theta, h).tolist())
 
 
 def exact(f, theta, h):
@@ -114,6 +129,8 @@ RIGHT = {
 WRONG = {
     "numeric_gradient": [
         moved_in_place,
+        moved_and_put_back,
+        always_double,
         exact,
         three_calls,
         fixed_h,
@@ -141,6 +158,7 @@ WRONG = {
         lambda X: (len(X) / torch.linalg.matrix_norm(X, 2) ** 2)[None],
         lambda X: X.shape[1] / torch.linalg.matrix_norm(X, 2) ** 2,
         lambda X: len(X) / (X**2).sum(),
+        lambda X: (2 / torch.linalg.eigvalsh(2 / len(X) * X.T @ X)).min(),
         lambda X: 0.9 * len(X) / torch.linalg.matrix_norm(X, 2) ** 2,
     ],
     "sgd_epoch": [

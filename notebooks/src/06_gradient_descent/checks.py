@@ -38,6 +38,8 @@ def functions(rng):
     for f in bumpy, quartic, valley:
         for D, h in (1, 0.1), (2, 0.5), (3, 0.25), (5, 1e-3):
             yield labelled(f.__name__, f), normal(rng, D), h
+    for f in quartic, valley:
+        yield labelled(f.__name__, f), normal(rng, 4).float(), 0.25
 
 
 @says(
@@ -56,10 +58,21 @@ def two_calls_each(f, function, theta, h):
     return len(calls) == 2 * len(theta)
 
 
+@says(
+    "theta 没有完全还原：加了再减，末位会差一点。对副本加减。",
+    "theta is not quite as it was: adding and subtracting again changes the "
+    "last digit. Add to a copy.",
+)
+def theta_as_it_was(f, function, theta, h):
+    before = theta.clone()
+    f(function, theta, h)
+    return torch.equal(theta, before)
+
+
 numeric_gradient = exercise(
     numeric_gradient,
     functions,
-    holds=[two_calls_each],
+    holds=[two_calls_each, theta_as_it_was],
     wrong="""
 f(theta - step) => f(theta)
 (2 * h) => h
@@ -73,13 +86,13 @@ f(theta + step) => f(theta)
 You try only on the minus side: the exercise asks for h to both sides.
 
 (2 * h) => h
-两边各走了 h，两点相距 2h：高度差应除以这个距离。
+两边各走了 h，两点相距 2h：f 的差应除以这个距离。
 You go h to both sides, so the two points are 2h apart: divide the difference
-of the heights by that distance.
+of the values of f by that distance.
 
 / (2 * h) =>
-你返回的是高度差，还没有除以走过的距离。
-You return the difference of the heights, not yet divided by the distance.
+你返回的是 f 的差，还没有除以两点的距离。
+You return the difference of the values of f, not yet divided by the distance.
 
 step[d] = h => step[:] = h
 你把所有参数一起移动了：求第 d 个偏导数时，只动第 d 个参数。
@@ -100,6 +113,12 @@ return right(f, theta, 1e-6)
 你用的不是交给你的 h：f 在 theta 两边距离 h 处取值。
 You do not use the h handed to you: f is taken at the distance h on both sides
 of theta.
+
+return torch.zeros_like(theta)
+结果全是 0：两次交给 f 的可能是同一个张量（up = theta 并不复制）。
+两边各用 theta 和 h e_d 造一个新的。
+All zeros: perhaps both calls of f were given the same tensor (up = theta makes
+no copy). Make a new one for each side from theta and h e_d.
 
 return right(f, theta, h).sum()
 你把各个偏导数加成了一个数：每个参数有自己的一个，形状与 theta 相同。
@@ -177,8 +196,8 @@ lr = 0.08: 1 − λL = −0.6 is negative, so every step crosses the minimum and
 lands on the other side.
 
 "lr = 0.08": "zigzag" => "lr = 0.08": "explodes"
-lr = 0.08：越过最小点不等于发散：距离每步乘 0.6，还是在缩小。
-lr = 0.08: to cross the minimum is not to diverge: the distance is multiplied
+lr = 0.08：越过最小点不等于爆炸：距离每步乘 0.6，还是在缩小。
+lr = 0.08: to cross the minimum is not to explode: the distance is multiplied
 by 0.6, and shrinks.
 
 "lr = 0.1": "cycle" => "lr = 0.1": "explodes"
@@ -200,8 +219,8 @@ farther and farther, since it moves uphill.
 
 
 def mse_gradient(X, y, w):
-    error = X @ w - y  # (B, D) @ (D,) -> (B,)
-    return 2 / len(X) * (X.T @ error)  # (D, B) @ (B,) -> (D,)
+    residual = X @ w - y  # (B, D) @ (D,) -> (B,)
+    return 2 / len(X) * (X.T @ residual)  # (D, B) @ (B,) -> (D,)
 
 
 def by_autograd(X, y, w):
@@ -221,8 +240,8 @@ mse_gradient = exercise(
 the step grows with the number of samples.
 
 2 / len(X) => 1 / len(X)
-漏了 2：平方的导数是 2 乘误差再乘内层的导数。
-The 2 is missing: the derivative of a square is 2 times the error times the
+漏了 2：平方的导数是 2 乘残差再乘内层的导数。
+The 2 is missing: the derivative of a square is 2 times the residual times the
 inner derivative.
 
 2 / len(X) => 1
@@ -230,30 +249,37 @@ inner derivative.
 2/B is missing: the square gives 2, the mean gives 1/B.
 
 X @ w - y => y - X @ w
-符号反了：误差应是预测减真值。照这个梯度走，J 会变大。
-The sign is reversed: the error is the prediction minus the target. Steps along
-this gradient make J grow.
+符号反了：残差应是预测减真值。照这个梯度走，J 会变大。
+The sign is reversed: the residual is the prediction minus the target. Steps
+along this gradient make J grow.
 
 X @ w - y => X @ w
-漏了真值 y：误差是预测减真值。
-The targets y are missing: the error is the prediction minus the target.
+漏了真值 y：残差是预测减真值。
+The targets y are missing: the residual is the prediction minus the target.
 
 return 2 * (X @ w - y).mean() * X.mean(dim=0)
-你把误差和输入分开求了平均再相乘：每个样本的误差要先乘它自己的输入，再求平均。
-You take the means of errors and inputs separately and multiply them: each
-sample's error is first multiplied by its own input, and then comes the mean.
+你把残差和输入分开求了平均再相乘：每个样本的残差要先乘它自己的输入，再求平均。
+You take the means of residuals and inputs separately and multiply them: each
+sample's residual is first multiplied by its own input, and then comes the
+mean.
 
-(X.T @ error) => error.sum() * X.sum(dim=0)
-你把误差和输入分开求和再相乘：每个样本的误差要先乘它自己的输入，再求和。
-You sum errors and inputs separately and multiply the sums: each sample's error
-is first multiplied by its own input, and then summed.
+(X.T @ residual) => residual.sum() * X.sum(dim=0)
+你把残差和输入分开求和再相乘：每个样本的残差要先乘它自己的输入，再求和。
+You sum residuals and inputs separately and multiply the sums: each sample's
+residual is first multiplied by its own input, and then summed.
 
-(X.T @ error) => error.sum()
-还差内层的导数：误差要乘每个参数前面的输入 X。
-The inner derivative is missing: the error is multiplied by X, the input in
+X @ w - y => (X @ w)[:, None] - y
+(X.T @ residual) => (X.T @ residual).mean(dim=1)
+预测成了 (B, 1)，减去 (B,) 的 y，广播成 (B, B)：两者的形状都应是 (B,)。
+The predictions are (B, 1), and minus y of shape (B,) this broadcasts to
+(B, B): both should be (B,).
+
+(X.T @ residual) => residual.sum()
+还差内层的导数：残差要乘每个参数前面的输入 X。
+The inner derivative is missing: the residual is multiplied by X, the input in
 front of each parameter.
 
-2 / len(X) * (X.T @ error) => 2 / X.numel() * (X.T @ error)
+2 / len(X) * (X.T @ residual) => 2 / X.numel() * (X.T @ residual)
 你除以了 B·D：J 只对 B 个样本求平均。
 You divide by B·D: J is a mean over B samples only.
 
@@ -261,7 +287,7 @@ You divide by B·D: J is a mean over B samples only.
 你除以了 D：J 是 B 个样本的平均。
 You divide by D: J is a mean over B samples.
 
-(X.T @ error) => (X * error[:, None])
+(X.T @ residual) => (X * residual[:, None])
 你返回了每个样本的梯度，形状 (B, D)：还要对样本求和，得到 (D,)。
 You return each sample's gradient, of shape (B, D): sum over the samples to get
 (D,).
@@ -280,31 +306,37 @@ def largest_lr(X):
     return 2 / torch.linalg.eigvalsh(H).max()
 
 
-def enough_samples(rng):
-    # With fewer samples than features the smallest curvature is 0.
+def data(rng):
+    # At last fewer samples than features: there the smallest curvature is 0.
     for s in variations(rng, "B D"):
         s["B"] += s.D
         yield (s.normal("B D"),)
     yield (normal(rng, 1, 1),)
+    yield (normal(rng, 2, 5),)
 
 
 largest_lr = exercise(
     largest_lr,
-    enough_samples,
+    data,
     oracle=lambda X: len(X) / torch.linalg.svdvals(X)[0] ** 2,
     wrong="""
 return 2 / => return 1 /
-这是 1/L：沿最陡的方向一步就到的学习率。仍然不发散的界限是它的两倍。
+这是 1/L：沿最陡的方向一步就到的学习率。超过就爆炸的上限是它的两倍。
 This is 1/L, with which one step is enough along the steepest direction. The
-bound beyond which it diverges is twice that.
+bound beyond which it explodes is twice that.
 
 .max() => .min()
-你用了最小的曲率：最陡的方向，即最大的特征值，最先发散。
+你用了最小的曲率：最陡的方向，即最大的特征值，最先爆炸。
 You use the smallest curvature: the steepest direction, the largest eigenvalue,
-diverges first.
+explodes first.
+
+.max() => .mean()
+你用了特征值的平均：上限由最大的一个特征值决定。
+You use the mean of the eigenvalues: the bound comes from the largest one
+alone.
 
 torch.linalg.eigvalsh(H).max() => H.trace()
-你用了特征值之和（迹）：界限由最大的一个特征值决定。
+你用了特征值之和（迹）：上限由最大的一个特征值决定。
 You use the sum of the eigenvalues (the trace): the bound comes from the
 largest one alone.
 
@@ -320,7 +352,7 @@ its curvature is an eigenvalue.
 You divide by D: J is a mean over B samples.
 
 torch.linalg.eigvalsh(H).max() => torch.linalg.matrix_norm(H)
-你用了 H 所有数的平方和的根：界限由最大的特征值决定。
+你用了 H 所有数的平方和的根：上限由最大的特征值决定。
 You use the root of the sum of the squares in H: the bound comes from the
 largest eigenvalue.
 
@@ -339,6 +371,11 @@ number of samples, too.
 You take the eigenvalues of X transposed times X: the second derivative of J is
 2/B times that.
 
+return 2 / torch.linalg.svdvals(X)[0]
+这是 2 除以 X 的奇异值：曲率是 H 的特征值，不是 X 的奇异值。
+This is 2 over a singular value of X: the curvature is an eigenvalue of H, not
+a singular value of X.
+
 return len(X) / torch.linalg.svdvals(X)[0]
 你用了 X 的奇异值：X 的转置乘 X 的特征值是它的平方。
 You use a singular value of X: the eigenvalues of X transposed times X are its
@@ -349,9 +386,9 @@ squares.
 This is L itself, the largest curvature: the largest learning rate is 2/L.
 
 torch.linalg.eigvalsh(H).max() => torch.linalg.eigvalsh(H)
-你给每个方向返回了一个界限：所有方向都不发散，只有一个最大的学习率。
+你给每个方向返回了一个上限：要所有方向都不爆炸，只有一个最大的学习率。
 You return one bound for each direction: there is a single largest learning
-rate with which no direction diverges.
+rate with which no direction explodes.
 """,
 )
 
@@ -360,8 +397,8 @@ rate with which no direction diverges.
 
 def sgd_epoch(X, y, w, lr, batches):
     for rows in batches:
-        error = X[rows] @ w - y[rows]
-        w = w - lr * 2 / len(rows) * (X[rows].T @ error)
+        residual = X[rows] @ w - y[rows]
+        w = w - lr * 2 / len(rows) * (X[rows].T @ residual)
     return w
 
 
@@ -379,8 +416,8 @@ sgd_epoch = exercise(
     passes,
     wrong="""
 for rows in batches: => for rows in [torch.arange(len(X))] * len(batches):
-每一步都用了全部样本：每一步只用 rows 里的那些行。
-Every step uses all samples: a step uses only those in rows.
+每一步都用了全部样本：每一步只用这一批的那些行。
+Every step uses all samples: a step uses only the rows of its batch.
 
 2 / len(rows) => 2 / len(X)
 你除以了全部样本的个数：小批次的梯度是它自己那几个样本的平均。
@@ -401,8 +438,8 @@ The sign is reversed: J falls against the direction of the gradient.
 
 start, g = w, 0
 for rows in batches:
-    error = X[rows] @ start - y[rows]
-    g = g + 2 / len(rows) * (X[rows].T @ error)
+    residual = X[rows] @ start - y[rows]
+    g = g + 2 / len(rows) * (X[rows].T @ residual)
 return start - lr * g
 所有批次的梯度都在最初的 w 处求：第一步之后，应从新的 w 继续。
 All gradients are taken at the first w: after a step, go on from the new w.
@@ -428,6 +465,33 @@ before, so the order matters.
 return right(X, y, w, lr, list(torch.arange(len(X)).split(len(batches[0]))))
 你从头起依次取行，没有用批次里的行号。
 You take rows from the top on, and not those whose numbers are in the batch.
+
+return right(X, y, w, lr, [row[None] for rows in batches for row in rows])
+你每个样本走了一步：每一批只走一步，用这一批的平均梯度。
+You take a step for each sample: take one for each batch, with the batch's mean
+gradient.
+
+steps = [right(X, y, w, lr, [rows]) for rows in batches]
+return torch.stack(steps).mean(dim=0)
+你把各批的结果（或梯度）求了平均：每一批都走一步，从上一步的 w 出发。
+You take the mean over the batches' results (or gradients): take a step for
+each batch, from the w of the step before.
+
+return right(X, y, w, lr / len(batches), batches)
+你把学习率除以了批次的个数：每一步都用整个 lr。
+You divide the learning rate by the number of batches: every step uses all of
+lr.
+
+total = 0
+for rows in batches:
+    residual = X[rows] @ w - y[rows]
+    total = total + 2 / len(rows) * (X[rows].T @ residual)
+    w = w - lr * total
+return w
+你把前面批次的梯度也加了进来：每一步只用这一批的梯度
+（用 .backward() 时，每步之前把 .grad 清零）。
+You add up the gradients of earlier batches: a step uses this batch's gradient
+only (with .backward(), reset .grad before each step).
 
 return right(X, y, w, lr, batches[:-1])
 漏了最后一个批次。

@@ -299,8 +299,8 @@ def freed(path: torch.Tensor) -> Figure:
     )
     ways.plot(path[:, :4], lw=0.9, ls="-")
     ends.hist(
-        path[-1].numpy(), np.linspace(-2, 2, 41), orientation="horizontal",
-        color=plots.COLORS["blue"],
+        path[-1].numpy(), np.linspace(-2.05, 1.95, 41),
+        orientation="horizontal", color=plots.COLORS["blue"],
     )  # fmt: skip
     for ax in (ways, ends):
         ax.axhline(0.17, color="black", lw=1, ls="--")
