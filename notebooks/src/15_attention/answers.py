@@ -173,7 +173,7 @@ def causal_without_sum(q, k, v):
 def peeks_by_assertion(layer, x):
     y, N = layer(x), x.shape[1]
     for t in range(1, N):
-        for _ in range(20):
+        for _ in range(3):
             other = torch.cat([x[:, :t], 3 * torch.randn_like(x[:, t:])], 1)
             try:
                 torch.testing.assert_close(layer(other)[:, :t], y[:, :t])
@@ -185,7 +185,7 @@ def peeks_by_assertion(layer, x):
 def peeks_one_at_a_time(layer, x):
     y = layer(x)
     for s in range(x.shape[1]):
-        for _ in range(30):
+        for _ in range(8):
             other = x.clone()
             other[:, s] += 5 * torch.randn_like(x[:, s])
             moved = (layer(other) - y).abs().amax(dim=(0, 2)) > 1e-9
@@ -206,7 +206,11 @@ def peeks_by_pairs(layer, x):
 
 
 def peeks_by_jacobian(layer, x):
-    J = torch.autograd.functional.jacobian(layer, x).abs().sum((0, 2, 3, 5))
+    J = (
+        torch.autograd.functional.jacobian(layer, x, vectorize=True)
+        .abs()
+        .sum((0, 2, 3, 5))
+    )
     return torch.allclose(J.triu(1), torch.zeros_like(J))
 
 
@@ -239,7 +243,7 @@ def peeks_with(same, renew=torch.randn_like):
     def test(layer, x):
         y = layer(x)
         for t in range(x.shape[1] - 1):
-            for _ in range(20):
+            for _ in range(3):
                 other = x.clone()
                 other[:, t + 1 :] = renew(x[:, t + 1 :])
                 if not same(layer(other)[:, : t + 1], y[:, : t + 1]):
@@ -301,6 +305,17 @@ def peeks_by_negation(layer, x):
 
 def peeks_by_doubling(layer, x):
     return peeks_with(torch.allclose, lambda x: 2 * x)(layer, x)
+
+
+def peeks_by_shuffling(layer, x):
+    def shuffled(x):
+        return x[:, torch.randperm(x.shape[1])]
+
+    return peeks_with(torch.allclose, shuffled)(layer, x)
+
+
+def peeks_by_a_number(layer, x):
+    return peeks_with(torch.allclose, lambda x: x + torch.randn(()))(layer, x)
 
 
 def peeks_as_tensor(layer, x):
@@ -446,6 +461,13 @@ def masked_first_row_for_all(q, k, v, mask):
 
 def masked_in_float32(q, k, v, mask):
     return masked_by_einsum(q.float(), k.float(), v.float(), mask)
+
+
+def masked_with_a_mask_made(q, k, v, mask):
+    scores = q @ k.mT / math.sqrt(q.shape[-1])
+    if mask is None:
+        mask = torch.ones(scores.shape[1:], dtype=torch.bool)
+    return scores.masked_fill(mask, -torch.inf).softmax(-1) @ v  # reversed
 
 
 def masked_if_mask(q, k, v, mask):
@@ -596,6 +618,8 @@ WRONG = {
         peeks_from_feature_0,
         peeks_by_negation,
         peeks_by_doubling,
+        peeks_by_shuffling,
+        peeks_by_a_number,
         peeks_as_tensor,
         peeks_of_zeros,
     ],
@@ -613,6 +637,7 @@ WRONG = {
         masked_cut_off,
         masked_first_row_for_all,
         masked_in_float32,
+        masked_with_a_mask_made,
         masked_if_mask,
     ],
     "padded_attention": [

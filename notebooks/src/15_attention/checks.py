@@ -213,8 +213,8 @@ fully masked and gives nan.
 One too many: position i also sees position i + 1.
 
 scores.masked_fill(~mask, -torch.inf) => scores * mask
-分数乘以 0 只是把分数变成 0，e⁰ = 1，未来仍有权重。
-A score times 0 is the score 0, and e⁰ = 1: the future still has weight.
+被遮的分数成了 0，而 e⁰ = 1，未来仍有权重。
+The hidden scores became 0, and e⁰ = 1: the future still has weight.
 
 dim=-1 => dim=-2
 softmax 的轴错了：每一列之和为 1，后面的查询也进了分母。应让每一行之和为 1。
@@ -275,12 +275,14 @@ values.
 def is_causal(layer, x):
     y = layer(x)
     for t in range(x.shape[1]):
-        for _ in range(5):
-            other = x.clone()
-            other[:, t + 1 :] = torch.randn_like(x[:, t + 1 :])
-            if not torch.allclose(layer(other)[:, : t + 1], y[:, : t + 1]):
-                return False
+        other = x.clone()
+        other[:, t + 1 :] = torch.randn_like(x[:, t + 1 :])
+        if not torch.allclose(layer(other)[:, : t + 1], y[:, : t + 1]):
+            return False
     return True
+
+
+LAST_LEAKS = "causal attention, plus the last position added to the one before"
 
 
 def layers(x, rng):
@@ -334,9 +336,7 @@ def layers(x, rng):
         "attention, its scores times the mask": zero_scores,
         "attention to the future": lambda x: attend(x, seen.T),
         "causal attention, plus position 1 added to 0": passes(1, 0),
-        "causal attention, plus the last position added to the one before": (
-            passes(N - 1, N - 2)
-        ),
+        LAST_LEAKS: passes(N - 1, N - 2),
         "causal attention, plus the last position added to 0": (
             passes(N - 1, 0)
         ),
@@ -386,6 +386,9 @@ def layers(x, rng):
         "causal attention, plus the signs of the next position": (
             ahead(torch.sign)
         ),
+        "causal attention, plus the softmax of the next position": (
+            ahead(lambda following: following.softmax(dim=-1))
+        ),
     }
 
 
@@ -395,8 +398,13 @@ def some_layers(rng):
     first, *others = variations(rng, "B N F", **options)
     first |= {"B": 3, "N": 6, "F": 4}  # a loop over another axis ends early
     x = first.normal("B N F")
-    for name, layer in layers(x, rng).items():
+    named = layers(x, rng)
+    for name, layer in named.items():
         yield labelled(name, layer), x
+    x = x.clone()
+    x[:, 2:] = 0  # pads
+    for name in ("attention to the positions before", LAST_LEAKS):
+        yield labelled(name, named[name]), x
     for s in others:
         s["N"] = max(s.N, 2)  # a single position has no future
         x = s.normal("B N F")
@@ -423,7 +431,6 @@ is_causal = exercise(
     is_causal,
     some_layers,
     seeds=(0,),  # many calls of many layers
-    time_limit=20.0,
     wrong="""
 return True
 你对每一层都返回 True，可是有的层偷看未来。真的改动了什么吗？
@@ -472,6 +479,30 @@ x.shape[1] => x.shape[2]
 改动和比较都用错了轴：最后一个轴是特征，位置在轴 1。
 You change and compare along the wrong axis: the last one is the features,
 positions are axis 1.
+
+torch.randn_like(x[:, t + 1 :]) => torch.nan
+把未来换成 nan，不看未来的层也会出 nan：权重 0 乘以 nan 还是 nan。要换成普
+通的随机数。
+With nan for the future, layers that do not look at it give nan as well: a
+weight of 0 times nan is nan. Take ordinary random numbers.
+
+torch.randn_like(x[:, t + 1 :]) => x[:, t + 1 :].flip(1)
+只打乱未来的次序不够：只剩一个位置时等于没改，对未来求和的层也看不出来。要换成新
+的数。
+Another order of the future is not enough: of a single position it changes
+nothing, and layers that sum over the future do not see it. Take new numbers.
+
+torch.randn_like(x[:, t + 1 :]) => x[:, t + 1 :] + 1
+给未来的数都加上同一个数不够：有的层看不见，例如对特征做 softmax 的。要换成新的
+数。
+The same number added to all of the future is not enough: some layers do not
+see it, softmax over the features for one. Take new numbers.
+
+torch.randn_like(x[:, t + 1 :]) => 0.0
+把未来换成 0 不够：x 里本来就是 0 的位置，例如 pad，等于没改。要换成新的随机
+数。
+Zeros for the future are not enough: where x is 0 already, at a pad say,
+nothing changes. Take new random numbers.
 
 y[:, : t + 1]) => y[:, : t + 1], rtol=0.05, atol=0.05)
 容差太大：有的层只泄漏一点点。
@@ -603,20 +634,33 @@ def no_nan_on_the_way(f, *case):
     return all(g.isfinite().all() for g in grads)
 
 
+@says(
+    "输出里有 nan 或 inf：有一行的 mask 全是 False。",
+    "The output holds nan or inf: one row of the mask is all False.",
+)
+def finite_rows(f, q, k, v, mask):
+    bad = ~f(q, k, v, mask).isfinite().all(dim=-1)  # (B, N)
+    empty = torch.tensor(False) if mask is None else ~mask.any(dim=-1)
+    if (bad & ~empty).any():
+        raise Rejection(
+            "输出里有 nan 或 inf，那一行却有位置可以看：掩码反了吗？",
+            "The output holds nan or inf in a row that may look somewhere: is "
+            "the mask the wrong way round?",
+        )
+    return not bad.any()
+
+
 masked_attention = exercise(
     masked_attention,
     masks,
     part=True,
-    time_limit=10.0,  # loops are slow where each step is watched
+    seeds=(0,),  # each step of the backward pass is watched
     oracle=lambda q, k, v, mask: F.scaled_dot_product_attention(
         q, k, v, attn_mask=mask
     ),
     holds=[
         own,
-        finite(
-            "输出里有 nan 或 inf：有一行的 mask 全是 False。",
-            "The output holds nan or inf: one row of the mask is all False.",
-        ),
+        finite_rows,
         no_nan_on_the_way,
         averages_equal_keys,
         hides_from_low_scores,
