@@ -401,7 +401,9 @@ def order_of_sorted_results(layer, x):
 
 
 def order_by_jacobian(layer, x):
-    J = torch.autograd.functional.jacobian(layer, x).sum((0, 2, 3, 5))
+    J = torch.autograd.functional.jacobian(layer, x, vectorize=True).sum(
+        (0, 2, 3, 5)
+    )
     shuffles = [torch.randperm(x.shape[1]) for _ in range(20)]
     return all(torch.allclose(J[s][:, s], J) for s in shuffles)
 
