@@ -279,7 +279,12 @@ def grad_vjp(g, shape):
 
 RIGHT = {
     "pictured": [PICTURED, made(list, PICTURED), made(torch.Size, PICTURED)],
-    "added_shapes": [ADDED, made(list, ADDED), made(torch.Size, ADDED)],
+    "added_shapes": [
+        ADDED,
+        made(list, ADDED),
+        made(torch.Size, ADDED),
+        ADDED | {"(2, 3) + (2,)": "Error"},
+    ],
     "gradient_axes": [
         AXES,
         made(list, AXES),
@@ -337,7 +342,6 @@ WRONG = {
         ADDED | {"() + (2, 1)": 2},
         ADDED | {"(4,) + (3, 1)": (3, 4, 1)},
         ADDED | {"(2, 2, 3) + (2, 3)": (2, 4, 3)},
-        ADDED | {"(2, 3) + (2,)": "Error"},
     ],
     "gradient_axes": [
         dict.fromkeys(AXES, (0,)),
