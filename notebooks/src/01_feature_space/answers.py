@@ -76,7 +76,27 @@ def nearest_python(x, labels, new):
     for p in new:
         best = min(range(len(x)), key=lambda n: float(((x[n] - p) ** 2).sum()))
         found.append(labels[best].item())
-    return torch.tensor(found)
+    return torch.tensor(found, dtype=labels.dtype)
+
+
+def nearest_below(x, labels, new, best):  # with a first value for the smallest
+    found = []
+    for p in new:
+        least = best
+        for known, label in zip(x, labels, strict=True):
+            if (known - p).square().sum() < least:
+                least, nearest = (known - p).square().sum(), label
+        found.append(nearest)
+    return torch.stack(found)
+
+
+def nearest_kept():  # the first x of each shape is kept
+    kept = {}
+
+    def nearest(x, labels, new):
+        return nearest_loop(kept.setdefault(x.shape, x), labels, new)
+
+    return nearest
 
 
 def nearest_two_features(x, labels, new):
@@ -126,6 +146,21 @@ def probe_labels(x, labels, new):  # fits the numbers of the labels
     return (Z @ w)[:, 0].round().long()
 
 
+def probe_classes(x, labels, new, classes):  # of a fixed number
+    X, Z = (F.pad(a, (0, 1), value=1.0) for a in (x, new))
+    Y = F.one_hot(labels, classes).double()
+    W = torch.linalg.solve(X.T @ X + torch.eye(X.shape[1]), X.T @ Y)
+    return (Z @ W).argmax(1)
+
+
+def probe_forty(x, labels, new):  # 40 new samples
+    X = torch.cat([x, torch.ones(len(x), 1)], dim=1)
+    Z = torch.cat([new, torch.ones(40, 1)], dim=1)
+    Y = torch.eye(int(labels.max()) + 1)[labels]
+    W = torch.linalg.solve(X.T @ X + torch.eye(X.shape[1]), X.T @ Y)
+    return (Z @ W).argmax(1)
+
+
 def probe_reversed(x, labels, new):
     return probe_inverse(x, labels, new).flip(0)
 
@@ -140,6 +175,11 @@ def unfold_in_place(points):
 def unfold_centred(points):
     z = points.square().sum(1, keepdim=True)
     return z - z.mean()
+
+
+def unfold_row_number(points):
+    z = points.square().sum(1, keepdim=True)
+    return torch.cat([z, torch.arange(len(points))[:, None].to(z)], dim=1)
 
 
 def unfold_constant(points):
@@ -172,6 +212,7 @@ RIGHT = {
         nearest_broadcast,
         nearest_expanded,
         nearest_python,
+        lambda x, labels, new: nearest_below(x, labels, new, torch.inf),
         lambda x, labels, new: labels[torch.cdist(new, x).argmin(dim=1)],
     ],
     "linear_probe": [probe_inverse, probe_stacked, probe_dual],
@@ -207,6 +248,9 @@ WRONG = {
     ],
     "nearest_labels": [
         nearest_two_features,
+        nearest_kept(),
+        lambda x, labels, new: nearest_below(x, labels, new, 1000.0),
+        lambda x, labels, new: nearest_loop(x, labels, new).long(),
         lambda x, labels, new: nearest_loop(x, labels, new).unique(),
         lambda x, labels, new: nearest_loop(new, labels, x),
         lambda x, labels, new: nearest_loop(x, labels, new[:1]),
@@ -220,6 +264,10 @@ WRONG = {
         probe_large,
         probe_labels,
         probe_reversed,
+        probe_forty,
+        lambda x, labels, new: probe_classes(x, labels, new, 4),
+        lambda x, labels, new: probe_classes(x, labels, new, 10),
+        lambda x, labels, new: probe_inverse(x, labels, new).squeeze(),
         lambda x, labels, new: probe_inverse(x, labels, new).int(),
         lambda x, labels, new: probe_inverse(x, labels, new).tolist(),
         lambda x, labels, new: probe_inverse(x / x.std(0), labels, new),
@@ -230,6 +278,10 @@ WRONG = {
         unfold_in_place,
         unfold_centred,
         unfold_constant,
+        unfold_row_number,
+        lambda points: torch.cat([points, points**2], dim=1).squeeze(),
+        lambda points: points.norm(dim=1, keepdim=True) - 0.1 * points[0, 0],
+        lambda points: torch.exp(-points.square().sum(1, keepdim=True)),
         lambda points: points**3,
         lambda points: points.norm(),
         lambda points: points.norm(dim=0),

@@ -46,15 +46,15 @@ def inked(rng):
         )
         image[top + h - 1, left] = True
         yield (image,)
-        yield (image.T,)
+        yield (image.T.contiguous(),)
 
 
 @says(
-    "把图案平移到图像的另一处，结果变了：across 和 down 从框的左上角数起，"
-    "框是恰好包住墨的那个矩形。",
-    "With the silhouette moved to another place of the image the result "
-    "changes: across and down count from the upper left corner of the box, "
-    "the smallest rectangle that holds all ink.",
+    "图案移到更大的图像里，结果就变了：across、down 从框数起，除以框的列数、"
+    "行数；height 是框的行数。",
+    "In a larger image the same silhouette gives another result: across and "
+    "down are counted from the box and divided by its columns and rows; "
+    "height is the rows of the box.",
 )
 def moves_along(f, image):
     larger = F.pad(image, (3, 1, 2, 4))
@@ -77,6 +77,42 @@ r.max() + 1, c.max() + 1 => r.max(), c.max()
 框的高和宽各少了 1：最后一行减第一行，再加 1，才是行数。
 The box is one row and one column short: from the first row to the last there
 is one more row than their difference.
+
+[h, across => [h - 1, across
+height 少了 1：最后一行减第一行，再加 1，才是行数。
+The height is one short: from the first row to the last there is one row more
+than their difference.
+
+mean() / w => mean() / (w - 1)
+mean() / h => mean() / (h - 1)
+你除以了最大的列号和行号：从 0 数起，框的列数和行数还要多 1。
+You divide by the largest column and row number: counted from 0, the box has
+one column and one row more.
+
+c.double().mean() / w => (c + 1).double().mean() / w
+r.double().mean() / h => (r + 1).double().mean() / h
+你从 1 数起：框的第一列、第一行是 0。
+You count from 1: the first column and the first row of the box are 0.
+
+c - c.min() => c - c[0]
+你的列号从第一个有墨的像素数起：它在最上面一行，不一定在最左边一列。
+Your columns count from the first pixel with ink: it is in the top row, and not
+always in the leftmost column.
+
+r.double().mean() / h => 1 - r.double().mean() / h
+down 从下往上数了：它从框的第一行数起。
+You count down from below: it starts at the first row of the box.
+
+c.double().mean() => c.median()
+r.double().mean() => r.median()
+你取了中位数：要的是平均。
+You took the median: a mean is asked for.
+
+c.double().mean() / w => torch.tensor(0.5)
+r.double().mean() / h => torch.tensor(0.5)
+across 和 down 总是 0.5，那是框的正中：要的是墨的平均位置。
+across and down are always 0.5, the middle of the box: asked for is the mean
+place of the ink.
 
 [h, across, down] => [w, across, down]
 第一个特征是框的高（行数），你给的是宽。
@@ -152,8 +188,11 @@ def nearest_labels(x, labels, new):
 
 def labelled_points(rng):
     for s in variations(rng, "N D M", low=3, high=9, ones="M D N"):
-        labels = 3 * s.integers("N", 0, 5) + 2  # not its own index
-        yield s.normal("N D"), labels, s.normal("M D")
+        for scale in (1, 1000):
+            labels = 3 * s.integers("N", 0, 5) + 2  # not its own index
+            if scale > 1:  # the same shapes, far away, other integers
+                labels = labels.int()
+            yield scale * s.normal("N D"), labels, scale * s.normal("M D")
     x = torch.tensor([[0.0, 0.0], [6.0, 6.0], [0.0, 9.0]])
     new = torch.tensor([[5.0, 0.0], [1.0, 8.0], [7.0, 5.0], [3.0, 2.0]])
     yield x, torch.tensor([7, 4, 1]), new
@@ -210,6 +249,30 @@ torch.stack(nearest)] => torch.stack(nearest)].tolist()
 The values are right, but the result is a list: a tensor of shape (M,) is asked
 for.
 
+m, s = x.mean(0), x.std(0)
+return right((x - m) / s, labels, (new - m) / s)
+你先缩放了特征：这里用 x 和 new 原来的数，缩放留给调用的人。
+You scaled the features first: use the numbers of x and new as they are, the
+caller scales.
+
+near = torch.cdist(new, x).topk(min(3, len(x)), largest=False).indices
+return labels[near].mode(dim=1).values
+你让最近的 3 个样本投票：这里只看最近的一个。
+You let the nearest 3 examples vote: only the nearest one counts here.
+
+.square().sum(dim=1) => .square()[:, :2].sum(dim=1)
+你只用了前两个特征：距离要把全部特征的平方加起来。
+You used two features only: the distance adds the squares of all features.
+
+return labels[(F.normalize(new) @ F.normalize(x).T).argmax(dim=1)]
+你取了方向最接近的样本：那是夹角，不是距离。
+You took the example of the closest direction: that is an angle, no distance.
+
+return labels[torch.cdist(x, new).argmin(dim=1)]
+你的下标指的是 new 的行，不是 x 的行：要对 new 的每一行取最小。
+Your indices are rows of new and not of x: the minimum has to be taken for each
+row of new.
+
 return labels[torch.cdist(new, x).argmin(dim=0) % len(labels)]
 你沿另一个轴取了最小：得到的是离每个已知样本最近的新样本，有 N 个。
 You took the minimum along the other axis: that finds the new example nearest
@@ -223,18 +286,21 @@ to each known one, N of them.
 def linear_probe(x, labels, new):
     # (N, D), (N,), (M, D) -> (M,)
     X = F.pad(x, (0, 1), value=1.0)  # (N, D) -> (N, D + 1), the last is 1
-    Y = F.one_hot(labels).to(x.dtype)  # (N,) -> (N, E)
-    left = X.T @ X + torch.eye(X.shape[1], dtype=x.dtype)
+    Y = F.one_hot(labels).double()  # (N,) -> (N, E)
+    left = X.T @ X + torch.eye(X.shape[1])  # (D + 1, D + 1)
     W = torch.linalg.solve(left, X.T @ Y)  # (D + 1, E)
     scores = F.pad(new, (0, 1), value=1.0) @ W  # (M, E)
     return scores.argmax(dim=1)
 
 
 def classes(rng):
-    for s in variations(rng, "N D M", low=7, high=16, ones="D"):
-        s["M"] = 40
-        labels = s.integers("N", 0, 4)
-        labels[0] = 3
+    float64 = (torch.float64,)  # as in the lesson
+    for k, s in enumerate(
+        variations(rng, "N D", low=7, high=16, ones="D", dtypes=float64)
+    ):
+        s["M"], classes = (40, 30, 1, 50, 35)[k], (4, 4, 2, 10, 3)[k]
+        labels = s.integers("N", 0, classes)
+        labels[0] = classes - 1
         # Neither means nor scales are alike.
         scale = torch.arange(1, s.D + 1, dtype=s.dtype)
         yield s.normal("N D") * scale + 2, labels, s.normal("M D") * scale + 2
@@ -250,12 +316,44 @@ F.pad(new, (0, 1), value=1.0) => new
 Without the column of ones there is no bias: all boundaries have to pass
 through the origin.
 
- + torch.eye(X.shape[1], dtype=x.dtype) =>
+ + torch.eye(X.shape[1]) =>
 少了加上去的单位矩阵 I：特征比样本多时，方程就没有唯一的解。
 The identity matrix I is not added: with more features than samples the
 equation has no unique solution.
 
-torch.eye(X.shape[1], dtype=x.dtype) => torch.ones_like(X.T @ X)
+W = torch.linalg.solve(left, X.T @ Y) => W = torch.linalg.pinv(X) @ Y
+你用了没有 I 的最小二乘（pinv、lstsq）：题目的方程左边还加了单位矩阵。
+This is least squares without I (pinv, lstsq): on the left of the equation an
+identity matrix is added.
+
+F.pad(new, (0, 1), value=1.0) => F.pad(new, (0, 1))
+new 末尾添的不是 1：这样分数里没有偏置。
+What is added at the end of new is not 1: the scores have no bias then.
+
+F.pad(x, (0, 1), value=1.0) => F.pad(x, (1, 0), value=1.0)
+x 的 1 添在开头，new 的却添在末尾：W 的行对不上。
+The 1 is put first in x and last in new: the rows of W do not match.
+
+F.pad(new, (0, 1), value=1.0) => F.pad(new, (1, 0), value=1.0)
+new 的 1 添在开头，x 的却添在末尾：W 的行对不上。
+The 1 is put first in new and last in x: the rows of W do not match.
+
+m, s = x.mean(0), x.std(0)
+return right((x - m) / s, labels, (new - m) / s)
+你先缩放了特征：这里用 x 和 new 原来的数。
+You scaled the features first: use the numbers of x and new as they are.
+
+return right(x, labels.unique(return_inverse=True)[1], new)
+你只给出现过的标签留了列：标签是 0 到 E - 1，没有出现的也占一列。
+You keep columns only for the labels that occur: labels go from 0 to E - 1, and
+one that does not occur has a column, too.
+
+scores.argmax(dim=1) => scores.argmax(dim=0)
+你沿样本的轴取了最大：要的是每一行（每个新样本）最大分数的列号。
+You took the maximum over the samples: asked for is the column of the largest
+score in each row, for each new sample.
+
+torch.eye(X.shape[1]) => torch.ones_like(X.T @ X)
 你给每个元素都加了 1：要加的是单位矩阵，只有对角线上是 1。
 You added 1 to every element: the identity matrix has ones on its diagonal
 only.
@@ -274,7 +372,7 @@ W = torch.linalg.solve(left, X.T @ Y) => W = X.T @ Y
 You solved no equation and used the transpose of X times Y: the inverse of the
 matrix on the left is missing.
 
-F.one_hot(labels).to(x.dtype) => labels[:, None].to(x.dtype)
+F.one_hot(labels).double() => labels[:, None].double()
 scores.argmax(dim=1) => scores[:, 0].round().long()
 你让一个分数去逼近标签的号码：类别没有大小，每一类要有自己的一列。
 You fit a single score to the numbers of the labels: classes have no order, and
@@ -369,31 +467,50 @@ def probed(answer):
         mean, std = spaces[0].mean(0), spaces[0].std(0) + 1e-12
         X, new = (F.pad((z - mean) / std, (0, 1), value=1.0) for z in spaces)
         W = torch.linalg.pinv(X) @ (2.0 * labels - 1)
-        return round(((new @ W > 0) == truth).double().mean().item(), 4)
+        rate = ((new @ W > 0) == truth).double().mean().item()
+        if rate < 0.95 and spaces[1].shape[1] == 1:
+            z, of = torch.cat(spaces)[:, 0], torch.cat([labels, truth])
+            low, high = z[of == 0], z[of == 1]
+            if low.max() < high.min() or high.max() < low.min():
+                raise Rejection(*UNEVEN)
+        return round(rate, 4)
 
     return accuracy
+
+
+UNEVEN = (
+    "你的特征隔开了圆盘和圆环，但它的值太不均匀，最小二乘的分界落不到中间。"
+    "检查的半径有 0.4、1 和 3。",
+    "Your feature separates disc and ring, but its values are so uneven that "
+    "the least-squares boundary does not fall between them. The check has "
+    "the radii 0.4, 1 and 3.",
+)
 
 
 def straight(got, due):
     if got < 0.95:
         raise Rejection(
-            f"在你的特征里，直的分界只把 {got:.0%} 的新点分对（要 95%）。"
-            "圆盘和圆环差在什么量上？",
-            f"In your features the straight boundary gets {got:.0%} of "
+            f"在你的特征里，最小二乘的直的分界只把 {got:.0%} 的新点分对"
+            "（要 95%）。圆盘和圆环差在什么量上？",
+            f"In your features the least-squares boundary gets {got:.0%} of "
             "new points right (95% are needed). In which quantity do disc "
             "and ring differ?",
         )
 
 
 @says(
-    "一个点的特征应只由这个点算出：只给前 5 个点，得到的特征就变了"
-    "（减去全体的均值之类的运算会这样）。",
-    "The features of a point should depend on that point only: given the "
-    "first 5 points alone, their features change (as they do when a mean over "
-    "all points is used).",
+    "一个点的特征应只由这个点算出：只给其中 5 个或 1 个点，得到的特征就变了"
+    "（减去全体的均值、用行号、squeeze 都会这样）。",
+    "The features of a point should depend on that point only: given 5 or 1 "
+    "of the points alone, their features change (as they do with a mean over "
+    "all points, the number of the row, or squeeze).",
 )
 def point_by_point(f, x, labels, new, truth):
-    return not difference(f(x[:5].clone()), f(x.clone())[:5])
+    every = f(x.clone())
+    return not any(
+        difference(f(x[some].clone()), every[some])
+        for some in (slice(3, 8), slice(7, 8))
+    )
 
 
 @says(
@@ -446,6 +563,11 @@ have a first coordinate near 0, too.
 return points[:, :1].square() - points[:, 1:].square()
 两个平方相减：在对角线上总是 0，无论离中心多远。
 One square minus the other is 0 on the diagonals, however far from the centre.
+
+return (points.norm(dim=1, keepdim=True) > 1.3).double()
+量对了，可是分界写死在 1.3：半径换了就不对。返回这个量，分界由最小二乘去找。
+The quantity is right, but the boundary is fixed at 1.3, which fits one radius
+only: return the quantity, and least squares finds the boundary.
 
 sum(dim=1, keepdim=True) => sum(dim=1)
 形状是 (N,)：要一个点一行，只有一个特征时是 (N, 1)。
@@ -537,11 +659,11 @@ def layer_by_layer(got, due):
         )
     for k, (mine, want) in enumerate(zip(got, due, strict=True), 1):
         for zh, en, told, right in zip(
-            ("W", "输出"), ("W", "the output"), mine, want, strict=True
+            (" W ", "输出"), ("W", "the output"), mine, want, strict=True
         ):
             if told != right:
                 raise Rejection(
-                    f"第 {k} 层 {zh} 的形状应为 {right}，得到 {told}。",
+                    f"第 {k} 层{zh}的形状应为 {right}，得到 {told}。",
                     f"Layer {k}: the shape of {en} should be {right}, got "
                     f"{told}.",
                 )

@@ -232,16 +232,28 @@ def dots(ax: Axes, x: Tensor, labels: Tensor) -> None:
                 clip_on=False)  # fmt: skip
 
 
-def region(ax: Axes, net: nn.Module, edge: float = 2.5) -> None:
-    """Shade where a net's score is above 0, and draw the boundary."""
+def region(ax: Axes, net: nn.Module, edge: float = 2.5) -> list[Tensor]:
+    """Shade where a net's score is above 0; draw and return the boundary."""
     at = torch.linspace(-edge, edge, 81)
     points = torch.cartesian_prod(at, at)
     with torch.no_grad():
         z = net(points)[:, 0].view(81, 81).T
     ax.contourf(at, at, z, levels=[-1e9, 0, 1e9], colors=[INNER, OUTER],
                 alpha=0.15)  # fmt: skip
-    ax.contour(at, at, z, levels=[0], colors="black", linewidths=1.5)
+    drawn = ax.contour(at, at, z, levels=[0], colors="black", linewidths=1.5)
     ax.set(xlim=(-edge, edge), ylim=(-edge, edge), aspect="equal")
+    return [torch.as_tensor(line, dtype=z.dtype) for line in drawn.allsegs[0]]
+
+
+def grid(edge: float, n: int) -> list[Tensor]:
+    """Lines of a grid of the plane, n each way, (81, 2) each."""
+    along = torch.linspace(-edge, edge, 81)
+    lines = []
+    for c in torch.linspace(-edge, edge, n):
+        across = torch.full_like(along, c)
+        lines += [torch.stack([across, along], 1)]
+        lines += [torch.stack([along, across], 1)]
+    return lines
 
 
 def stack(widths: Sequence[int]) -> Figure:
@@ -257,9 +269,11 @@ def stack(widths: Sequence[int]) -> Figure:
         kind = "sky" if k == 0 else "orange" if k == last else "yellow"
         ax.scatter([2 * k] * n, at, s=260, c=plots.COLORS[kind],
                    edgecolors="black", zorder=3)  # fmt: skip
-        name = ["input", "target scores"][k == last] if k in (0, last) else (
-            f"layer {k}")  # fmt: skip
-        ax.text(2 * k, max(widths) / 2 + 0.45, name, ha="center")
+        name = f"layer {k}" if k else "input"
+        if k == last:
+            name += ":\ntarget scores"
+        ax.text(2 * k, max(widths) / 2 + 0.45, name, ha="center",
+                va="bottom")  # fmt: skip
         if m:
             ax.text(2 * k + 1, -max(widths) / 2 - 0.5, f"$W_{k + 1}$",
                     ha="center", fontsize=13)  # fmt: skip
@@ -281,12 +295,11 @@ def cube(ax: Axes) -> None:
     ax.spines[:].set_visible(False)
 
 
-def hidden_cuts(nets: Mapping[str, nn.Sequential], x, labels) -> Figure:
+def hidden_cuts(nets: Mapping[int, nn.Sequential], x, labels) -> Figure:
     """Draw what nets with 2 and with 3 hidden units make of the plane.
 
     Args:
-        nets: Name to net: Linear, Tanh, Linear; the first has 2 hidden
-            units, the second 3.
+        nets: Hidden units to net: Linear, Tanh, Linear; 2 and 3 are drawn.
         x: (N, 2).
         labels: (N,) of 0 and 1.
 
@@ -294,15 +307,15 @@ def hidden_cuts(nets: Mapping[str, nn.Sequential], x, labels) -> Figure:
         The figure: above the plane, below the hidden space and its cut.
     """
     fig, axes = plots.subplots(2, 2, width=1.4, height=2)
-    for ax, (name, net) in zip(axes[0], nets.items(), strict=True):
-        region(ax, net)
+    two, three = nets[2], nets[3]
+    for ax, net in zip(axes[0], (two, three), strict=True):
+        edge = region(ax, net)
         dots(ax, x, labels)
         with torch.no_grad():
             right = ((net(x)[:, 0] > 0) == labels.bool()).sum()
-        ax.set_title(f"{name}: {right} of {len(x)}")
+        ax.set_title(f"{len(net[0].bias)} units: {right} of {len(x)}")
         ax.set(xlabel="$x_1$", ylabel="$x_2$", xticks=[-2, 0, 2],
                yticks=[-2, 0, 2])  # fmt: skip
-    two, three = nets.values()
     with torch.no_grad():
         flat, deep = two[:2](x), three[:2](x)
         (u, v), bias = two[2].weight[0].tolist(), two[2].bias.item()
@@ -319,8 +332,15 @@ def hidden_cuts(nets: Mapping[str, nn.Sequential], x, labels) -> Figure:
            yticks=[-1, 0, 1])  # fmt: skip
     ax = axes[1, 1]
     cube(ax)
+    with torch.no_grad():
+        bent = [three[:2](line) @ CUBE.to(x.dtype) for line in grid(2.5, 17)]
+        cut = [three[:2](line) @ CUBE.to(x.dtype) for line in edge]
+    for line in bent:
+        ax.plot(*line.T, "-", color="#AAAAAA", lw=0.6)
+    for line in cut:
+        ax.plot(*line.T, "-", color="black", lw=1.5)
     dots(ax, deep @ CUBE.to(deep.dtype), labels)
-    ax.set(title="hidden cube", aspect="equal")
+    ax.set(title="hidden cube, bent plane, cut", aspect="equal")
     return fig
 
 
@@ -340,16 +360,12 @@ def folding(
         layer 2 in its square with the straight cut, and the score.
     """
     fig, axes = plots.subplots(1, 4, width=2, height=0.95)
-    lines = torch.linspace(-2.4, 2.4, 9)
-    along = torch.linspace(-2.4, 2.4, 41)
-    grid = [torch.stack([torch.full_like(along, c), along], 1) for c in lines]
-    grid += [torch.stack([along, torch.full_like(along, c)], 1) for c in lines]
 
     def draw(step: int = 0) -> Figure:
         net.load_state_dict(snapshots[step])
         with torch.no_grad():
             one, two, score = net[:2](x), net[:4](x), net(x)[:, 0]
-            bent = [net[:4](line) for line in grid]
+            bent = [net[:4](line) for line in grid(2.4, 9)]
             u, v = net[4].weight[0].tolist()
             bias = net[4].bias.item()
         for ax in axes:
@@ -385,12 +401,13 @@ def folding(
 # The measurement
 
 
-def probes(table: Mapping[str, Mapping[str, float]]) -> Figure:
-    """Draw accuracies as bars: space to label count to accuracy."""
+def probes(table: Mapping[str, tuple[float, float]]) -> Figure:
+    """Draw accuracies as bars: with 100 labels and with all of them."""
     fig, ax = plots.subplots(width=1.3)
     shades, hatch = (plots.COLORS["sky"], plots.COLORS["blue"]), ("//", "")
     for k, row in enumerate(table.values()):
-        for j, (name, value) in enumerate(row.items()):
+        names = ("100 labels", "all labels")
+        for j, (name, value) in enumerate(zip(names, row, strict=True)):
             at = k + 0.36 * (j - 0.5)
             look = {"color": shades[j], "hatch": hatch[j], "ec": "white"}
             ax.bar(at, value, 0.34, label=None if k else name, **look)
