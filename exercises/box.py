@@ -78,6 +78,7 @@ class Box:
         got = Outcome()
 
         def target() -> None:
+            torch.set_num_threads(1)  # a thread does not take over `settings`
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
