@@ -26,6 +26,24 @@ def size_for_28(size, K, stride, padding):
     return (28 + 2 * padding - K) // stride + 1
 
 
+def size_by_while(size, K, stride, padding):
+    n, start = 0, -padding
+    while start + K <= size + padding:
+        n, start = n + 1, start + stride
+    return n
+
+
+def size_by_sum(size, K, stride, padding):
+    return sum(1 for _ in range(-padding, size + padding - K + 1, stride))
+
+
+def size_by_recursion(size, K, stride, padding):
+    rest = size + 2 * padding - K
+    if rest < 0:
+        return 0
+    return 1 + size_by_recursion(size - stride, K, stride, padding)
+
+
 # --- conv2d_loops ------------------------------------------------------------
 
 
@@ -97,6 +115,12 @@ def conv_depthwise(x, weight, stride, padding):  # each channel its own
     return y * x.shape[1]
 
 
+def conv_start_without_stride(x, weight, stride, padding):
+    right = conv_by_einsum(x, weight, 1, padding)
+    rows, cols = ((n - 1) // stride + 1 for n in right.shape[2:])
+    return right[:, :, :rows, :cols]
+
+
 # --- max_pool ----------------------------------------------------------------
 
 
@@ -134,6 +158,22 @@ def pool_loops(x, K):
         for i in range(0, x.shape[2] - K + 1, K)
     ]
     return torch.stack(rows, dim=-2)
+
+
+def pool_loops_in_block(x, K):
+    h, w = x.shape[2] // K * K, x.shape[3] // K * K
+    y = x[:, :, :h:K, :w:K]
+    for i in range(K):
+        for j in range(K):
+            y = torch.maximum(y, x[:, :, i:h:K, j:w:K])
+    return y
+
+
+def pool_swapped(x, K):
+    B, C, height, width = x.shape
+    h, w = height // K, width // K
+    x = x[:, :, : h * K, : w * K].reshape(B, C, K, h, K, w)
+    return x.amax(dim=(2, 4))
 
 
 def pool_of_two(x, K):
@@ -188,6 +228,40 @@ def softmax_plus_epsilon(z, dim, T=1.0):
 
 def softmax_without_T(z, dim, T):
     return softmax_log(z, dim, T)
+
+
+def softmax_low_number(z, dim, T=1.0):
+    return softmax_log(z.nan_to_num(neginf=-1e4), dim, T)
+
+
+def softmax_clamped_low(z, dim, T=1.0):
+    return softmax_log(z.clamp(min=-1e4), dim, T)
+
+
+def softmax_root(z, dim, T=1.0):
+    e = (z - z.amax(dim, keepdim=True)).exp() ** (1 / T)
+    return e / e.sum(dim, keepdim=True)
+
+
+def softmax_never_0(z, dim, T=1.0):
+    z = z / T
+    e = (z - z.amax(dim, keepdim=True)).exp() + 1e-9
+    return e / e.sum(dim, keepdim=True)
+
+
+def softmax_two_axes(z, dim, T=1.0):
+    assert z.dim() in (2, 3)
+    return softmax_log(z, dim, T)
+
+
+def softmax_more_axes(z, dim, T=1.0):
+    z = z[None] if z.dim() == 1 else z
+    return softmax_log(z, dim, T)
+
+
+def softmax_minus_1000(z, dim, T=1.0):
+    e = (z / T - 1000).exp()
+    return e / e.sum(dim, keepdim=True)
 
 
 # --- SwiGLU ------------------------------------------------------------------
@@ -274,6 +348,33 @@ class Seeded(Sigmoid):
         super().__init__(D, hidden)
 
 
+class Kaiming(Sigmoid):
+    def __init__(self, D, hidden):
+        super().__init__(D, hidden)
+        for layer in (self.gate, self.up, self.down):
+            nn.init.kaiming_normal_(layer.weight)
+
+
+class Silent(Sigmoid):
+    def __init__(self, D, hidden):
+        super().__init__(D, hidden)
+        nn.init.zeros_(self.down.weight)
+
+
+class Tenfold(Sigmoid):
+    def __init__(self, D, hidden):
+        super().__init__(D, hidden)
+        with torch.no_grad():
+            self.up.weight.mul_(10)
+
+
+class Copied(Sigmoid):
+    def __init__(self, D, hidden):
+        super().__init__(D, hidden)
+        with torch.no_grad():
+            self.up.weight.copy_(self.gate.weight)
+
+
 class Plain:
     def __init__(self, D, hidden):
         self.inner = Sigmoid(D, hidden)
@@ -293,11 +394,15 @@ RIGHT = {
 WRONG = {
     "output_size": [
         size_for_28,
+        size_by_while,
+        size_by_sum,
+        size_by_recursion,
         lambda size, K, stride, padding: size,
         lambda size, K, stride, padding: size // stride,
         lambda *sizes: torch.tensor(size_by_ends(*sizes)),
     ],
     "conv2d_loops": [
+        conv_start_without_stride,
         conv_squeezed,
         conv_in_float64,
         conv_square_only,
@@ -306,6 +411,8 @@ WRONG = {
     ],
     "max_pool": [
         pool_loops,
+        pool_loops_in_block,
+        pool_swapped,
         pool_of_two,
         pool_corner,
         lambda x, K: F.max_pool2d(x, K),
@@ -320,6 +427,13 @@ WRONG = {
         softmax_nan_to_num,
         softmax_plus_epsilon,
         softmax_without_T,
+        softmax_low_number,
+        softmax_clamped_low,
+        softmax_root,
+        softmax_never_0,
+        softmax_two_axes,
+        softmax_more_axes,
+        softmax_minus_1000,
         lambda z, dim, T=1.0: F.softmax(z / T, dim=dim),
     ],
     "SwiGLU": [
@@ -330,6 +444,10 @@ WRONG = {
         Scaled,
         Squeezed,
         Seeded,
+        Kaiming,
+        Silent,
+        Tenfold,
+        Copied,
         Plain,
         Sigmoid(2, 3),
     ],

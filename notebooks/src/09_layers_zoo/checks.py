@@ -4,8 +4,15 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from exercises import Property, Rejection, exercise, says, variations
-from exercises.properties import no_loop, without
+from exercises import (
+    Property,
+    Rejection,
+    exercise,
+    normal,
+    says,
+    variations,
+)
+from exercises.properties import limited, no_loop, without
 
 DTYPE = torch.float64
 
@@ -36,6 +43,13 @@ output_size = exercise(
     sides,
     oracle=by_torch,
     seeds=(0,),
+    holds=[
+        Property(
+            lambda f, rng: limited(lambda: f(500_000, 3, 1, 1), 20_000),
+            "有循环：边长越大，算的步数越多。",
+            "There is a loop: the larger the side, the more steps it takes.",
+        ),
+    ],
     wrong="""
 + 1 =>
 少了一个：第一个窗口从 0 开始，它不用移动就有一个位置。
@@ -65,6 +79,15 @@ The result should be an integer: half a move at the end does not count.
 return (size + 2 * padding - K) // stride + 1 => return round((size + 2 * padding - K) / stride) + 1
 放不下整个窗口的那一步被四舍五入算了进去。
 A move after which the window no longer fits is rounded up and counted.
+
+return (size + 2 * padding - K) // stride + 1 => return round((size + 2 * padding - K) / stride + 1)
+四舍五入有时会进上去：放不下整个窗口的那一步不算。
+Rounding may go up: a move after which the window no longer fits does not count.
+
+return (size + 2 * padding - K) // stride + 1 => return (size + 2 * padding - K) // stride + ((size + 2 * padding - K) % stride == 0)
+除不尽时少了一个：第一个位置总在，与除不除得尽无关。
+One is missing where the division leaves a rest: the first place is there in
+any case.
 
 return (size + 2 * padding - K) // stride + 1 => return -(-(size + 2 * padding - K) // stride) + 1
 最后一个窗口伸出了边：放不下整个窗口的位置不算。
@@ -152,6 +175,19 @@ There is no padding: first add that many rows and columns of 0 on all sides.
 只填充了左边和上边，右边和下边也要。
 Only the left and the top are padded; the right and the bottom need it too.
 
+(padding, padding, padding, padding)) => (padding, padding))
+只填充了左右：上下也要。
+Only the left and right are padded; above and below need it too.
+
+(padding, padding, padding, padding)) => (2 * padding, 0, 2 * padding, 0))
+两边的填充都加在了左边和上边：每一边各加 padding。
+The padding of both ends is put on the left and the top; each end gets its own.
+
+top : top + K, left : left + K => i : i + K, j : j + K
+窗口的起点没有乘步长：第 i 行的窗口从 i * stride 开始。
+The start of the window is not multiplied by the stride: the windows of row i
+start at i * stride.
+
 (padding, padding, padding, padding)) => (padding, padding, padding, padding), value=1.0)
 填充的数应是 0。
 The padding should hold 0.
@@ -213,8 +249,8 @@ def pool_by_torch(x, K):
 
 
 def one_map(s):
-    s |= {"h": 3 * s.r, "w": 3 * s.c}
-    return [s.normal("B C h w"), 3]
+    s |= {"h": s.K * s.r, "w": s.K * s.c}
+    return [s.normal("B C h w"), s.K]
 
 
 max_pool = exercise(
@@ -229,7 +265,7 @@ max_pool = exercise(
             "A ready-made pooling or unfold is used: make the blocks with "
             "reshape.",
         ),
-        no_loop("B C r c", cases=one_map),
+        no_loop("B C r c K", cases=one_map),
     ],
     wrong="""
 amax(dim=(3, 5)) => mean(dim=(3, 5))
@@ -241,6 +277,12 @@ amax(dim=(3, 5)) => amax(dim=(4, 5))
 reshape 按存储次序分组，(rows, cols, K, K) 取到的不是块，而是一行里连着的数。
 reshape groups by the order in memory: with (rows, cols, K, K) you get no
 blocks but runs of neighbours within a row.
+
+reshape(B, C, rows, K, cols, K) => reshape(B, C, K, rows, K, cols)
+amax(dim=(3, 5)) => amax(dim=(2, 4))
+两个轴的次序反了：应是“第几块”在前，“块里第几行”在后。
+The two axes are in the wrong order: “which block” comes first, “which row in
+the block” behind it.
 
 amax(dim=(3, 5)) => amax(dim=(2, 4))
 你在块与块之间取了最大：应在每块之内取。
@@ -310,8 +352,13 @@ def logits(rng):
     far = torch.tensor([[1e4, 0.0, 3.0], [-1e4, -1e4, 2 - 1e4]])
     yield far, 1, 1.0
     yield far + 5000, 0, 2.0
+    yield far, 1, 5000.0
     masked = torch.tensor([[0.5, -torch.inf, 1.5], [2.0, 1.0, -torch.inf]])
     yield masked, 1, 1.0
+    low = torch.tensor([[-torch.inf, -1e4, 3 - 1e4], [0.0, 1.0, -torch.inf]])
+    yield low, 1, 0.5
+    yield normal(rng, 5), 0, 2.0
+    yield normal(rng, 2, 3, 1, 4), 1, 1.0
 
 
 def softmax_by_torch(z, dim, T):
@@ -320,15 +367,12 @@ def softmax_by_torch(z, dim, T):
 
 def by_default(f, rng):
     z = torch.randn(3, 4, generator=rng)
-    return torch.allclose(f(z, 1), F.softmax(z, dim=1))
+    return torch.allclose(f(z, 1), f(z, 1, 1.0), equal_nan=True)
 
 
-@says(
-    "z 很大或很小时，输出里有 nan 或 inf。",
-    "With very large or very small z the output holds nan or inf.",
-)
-def stays_finite(f, z, dim, T):
-    return bool(f(z, dim, T).isfinite().all())
+def exactly_0(f, rng):
+    p = f(torch.tensor([[0.5, -torch.inf, 1.5]]), 1)
+    return not 0 < p[0, 1] < 1e-3
 
 
 softmax = exercise(
@@ -348,6 +392,11 @@ softmax = exercise(
             "不给 T 时应当 T = 1。",
             "Without T it should be 1.",
         ),
+        Property(
+            exactly_0,
+            "-inf 的概率应恰好是 0，你的大于 0。",
+            "The probability of -inf should be exactly 0; yours is above 0.",
+        ),
     ],
     wrong="""
 z = z - z.amax(dim=dim, keepdim=True)  # the largest exponent is 0 =>
@@ -362,8 +411,27 @@ You subtract the largest of the whole tensor: another group may be so much
 smaller that all its exp are 0, and 0 / 0 is nan. Each group subtracts its own.
 
 z.amax( => z.amin(
-减的是最小值：剩下的指数仍然可能太大。
-You subtract the smallest: the exponents left may still be too large.
+减的不是最大值（而是最小值或平均）：剩下的指数仍然可能太大。
+It is not the largest that you subtract (but the smallest or the mean): the
+exponents left may still be too large.
+
+z.amax(dim=dim, keepdim=True) => 1000
+减的是固定的数：一组的 exp 可能全是 0，0 / 0 是 nan；也可能仍有 inf。每组减自己的
+最大值。
+You subtract a fixed number: all exp of a group may be 0, and 0 / 0 is nan, or
+there may still be inf. Each group subtracts its own largest.
+
+z = z / T => z, c = z / T, z.amax(dim=dim, keepdim=True)
+z = z - z.amax(dim=dim, keepdim=True)  # the largest exponent is 0 => z = z - c
+最大值取自 z，不是 z / T：除以 T 以后，最大的指数不是 0，仍可能太大或太小。
+The largest is taken of z and not of z / T: the largest exponent is then not 0
+and may be too large or too small.
+
+z = z - z.amax(dim=dim, keepdim=True)  # the largest exponent is 0 =>
+return e / e.sum(dim=dim, keepdim=True) => return (e / e.sum(dim=dim, keepdim=True)).nan_to_num(0.0)
+nan 换成了 0：exp 是 inf 的那个，概率应接近 1，换不回来。
+nan is replaced by 0: where exp is inf the probability should be close to 1,
+and is lost.
 
 z.amax(dim=dim, keepdim=True) => z.abs().amax(dim=dim, keepdim=True)
 减的是绝对值的最大：全是很大的负数时，exp 全是 0。
@@ -375,8 +443,9 @@ z / T => z * T
 You multiply by the temperature; it should be divided by T.
 
 z = z / T =>
-没有用温度 T。
-The temperature T is not used.
+温度 T 没有起作用：没有除，或在 exp 之后才除，会约掉。
+The temperature has no effect: there is no division by it, or it comes after
+exp and cancels.
 
 z = z / T =>
 e / e.sum(dim=dim, keepdim=True) => e / e.sum(dim=dim, keepdim=True) / T
@@ -404,6 +473,26 @@ return e / e.sum(dim=dim, keepdim=True) => return (e / e.sum(dim=dim, keepdim=Tr
 这是概率的对数（log-softmax）：应给出概率。
 These are logarithms of probabilities (log-softmax); probabilities are asked
 for.
+
+z = z / T => z = z.nan_to_num(neginf=-1e4) / T
+-inf 换成了有限的数：别的数也可能这么小，概率就不是 0 了。
+-inf is replaced by a finite number: others may be as small, and its probability
+is then not 0.
+
+z = z / T =>
+e = z.exp() => e = z.exp() ** (1 / T)
+T 用在 exp 之后：exp 已经成了 0 的，开 T 次方还是 0。
+T is used after exp: where exp has become 0, its root is 0 as well.
+
+return e / e.sum(dim=dim, keepdim=True) => return z - e.sum(dim=dim, keepdim=True).log()
+这是概率的对数（log-softmax）：还差最后的 exp。
+These are logarithms of probabilities (log-softmax): a last exp is missing.
+
+z = z - z.amax(dim=dim, keepdim=True)  # the largest exponent is 0 =>
+return e / e.sum(dim=dim, keepdim=True) => return z - e.sum(dim=dim, keepdim=True).log()
+这是概率的对数（log-softmax），也没有减去最大值。
+These are logarithms of probabilities (log-softmax), and the largest is not
+subtracted.
 
 z = z - z.amax(dim=dim, keepdim=True)  # the largest exponent is 0 => z = z.clamp(-50, 50)
 clamp 把太大的数改成了同一个数，次序就丢了：减去最大值不改变结果，clamp 会改变。
@@ -461,6 +550,14 @@ def filled(kind):
             "up.weight": (hidden, D),
             "down.weight": (D, hidden),
         }
+        if not have:
+            raise Rejection(
+                "一个参数也没有登记：三个层应是属性 gate、up、down，"
+                "普通列表里的层不登记。",
+                "No parameter is registered: the three layers should be the "
+                "attributes gate, up, down; those in a plain list are not "
+                "registered.",
+            )
         if have != want:
             raise Rejection(
                 f"登记的参数应为 {want}，得到 {have}。",
@@ -493,6 +590,15 @@ def made_anew(kind, rng):
     )
 
 
+def first_values(kind, rng):
+    model = kind(64, 256)
+    for layer in (model.gate, model.up, model.down):
+        w, most = layer.weight.detach(), layer.in_features**-0.5
+        if w.abs().max() > most or abs(w.std() * 3**0.5 / most - 1) > 0.05:
+            return False
+    return not torch.equal(model.gate.weight, model.up.weight)
+
+
 SwiGLU = exercise(
     SwiGLU,
     gated,
@@ -508,6 +614,12 @@ SwiGLU = exercise(
             "Two modules share their weights or have the same ones: each "
             "makes layers of its own, with the random first values of "
             "nn.Linear.",
+        ),
+        Property(
+            first_values,
+            "初值不是 nn.Linear 的：不要改动三个层的权重。",
+            "The first values are not those of nn.Linear: leave the weights "
+            "of the three layers as they are made.",
         ),
     ],
     wrong="""
@@ -540,6 +652,14 @@ F.silu(self.gate(x)) * self.up(x) => F.silu(self.gate(x))
 少了 up 这一路：没有东西被门控制。
 The branch up is missing: the gate has nothing to control.
 
+* self.up(x) => * self.gate(x)
+up 没有用到：gate 乘了它自己。
+up is not used: gate is multiplied by itself.
+
+F.silu(self.gate(x)) => self.gate(F.silu(x))
+SiLU 作用在 x 上了：它作用在 gate 的输出上。
+SiLU acts on x; it should act on the output of gate.
+
 F.silu(self.gate(x)) * self.up(x) => self.gate(x) * self.up(x)
 少了 SiLU。
 SiLU is missing.
@@ -565,6 +685,22 @@ self.gate = nn.Linear(D, hidden, bias=False) => self.gate = nn.Linear(hidden, D,
 gate 的两个大小写反了：先写进来的特征数，再写出去的。
 The two sizes of gate are swapped: first the features that come in, then those
 that go out.
+
+self.up = nn.Linear(D, hidden, bias=False) => self.up = nn.Linear(hidden, D, bias=False)
+up 的两个大小写反了：先写进来的特征数，再写出去的。
+The two sizes of up are swapped: first the features that come in, then those
+that go out.
+
+self.down = nn.Linear(hidden, D, bias=False) => self.down = nn.Linear(D, hidden, bias=False)
+down 的两个大小写反了：进来的是 hidden 个特征，出去的是 D 个。
+The two sizes of down are swapped: hidden features come in, and D go out.
+
+self.gate = nn.Linear(D, hidden, bias=False) => self.gate = nn.Linear(hidden, D, bias=False)
+self.up = nn.Linear(D, hidden, bias=False) => self.up = nn.Linear(hidden, D, bias=False)
+self.down = nn.Linear(hidden, D, bias=False) => self.down = nn.Linear(D, hidden, bias=False)
+三个层的两个大小都写反了：先写进来的特征数，再写出去的。
+The two sizes are swapped in all three layers: first the features that come in,
+then those that go out.
 
 self.up = nn.Linear(D, hidden, bias=False) => self.up = self.gate
 up 和 gate 是同一层：它们各有自己的权重。
