@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import numpy as np
 import torch
 
 import checks
@@ -28,6 +29,12 @@ def orders_by_steps(p, q, r, s):
     AB, first = cost((p, q), (q, r))
     BC, other = cost((q, r), (r, s))
     return first + cost(AB, (r, s))[1], other + cost((p, q), BC)[1]
+
+
+def orders_32_bits(*sizes):
+    p, q, r, s = map(np.int32, sizes)
+    with np.errstate(over="ignore"):
+        return int(p * r * (q + s)), int(q * s * (p + r))
 
 
 # --- blocked_matmul ----------------------------------------------------------
@@ -98,6 +105,62 @@ def blocked_keeps_tiles(x, w, t):
     return y
 
 
+def blocked_snake(x, w, t):
+    (B, D), E = x.shape, w.shape[1]
+    y, tiles = torch.empty(B, E, dtype=x.dtype), range(0, E, t)
+    for n, i in enumerate(range(0, B, t)):
+        for j in reversed(tiles) if n % 2 else tiles:
+            tile = 0
+            for k in reversed(range(0, D, t)):
+                b = w.load(slice(k, k + t), slice(j, j + t))
+                tile = tile + x.load(slice(i, i + t), slice(k, k + t)) @ b
+            y[i : i + t, j : j + t] = tile
+    return y
+
+
+def blocked_in_order(order):
+    """The right loads, with the loops in another order."""
+
+    def answer(x, w, t):
+        n = {"i": x.shape[0], "j": w.shape[1], "k": x.shape[1]}
+        y = torch.zeros(n["i"], n["j"], dtype=x.dtype)
+        for starts in itertools.product(*(range(0, n[a], t) for a in order)):
+            part = {
+                a: slice(s, s + t) for a, s in zip(order, starts, strict=True)
+            }
+            i, j, k = (part[a] for a in "ijk")
+            y[i, j] += x.load(i, k) @ w.load(k, j)
+        return y
+
+    return answer
+
+
+def blocked_strips(x, w, t):
+    """All tiles of a strip first, then one product."""
+    (B, D), E = x.shape, w.shape[1]
+    y, parts = torch.zeros(B, E, dtype=x.dtype), range(0, D, t)
+    for i in range(0, B, t):
+        for j in range(0, E, t):
+            i_, j_ = slice(i, i + t), slice(j, j + t)
+            a = torch.cat([x.load(i_, slice(k, k + t)) for k in parts], 1)
+            b = torch.cat([w.load(slice(k, k + t), j_) for k in parts])
+            y[i_, j_] = a @ b
+    return y
+
+
+def blocked_keeping(x, w, t, kept={}):  # noqa: B006
+    """The result of the call before is added to."""
+    y = kept.setdefault((x.shape[0], w.shape[1], x.dtype), 0)
+    y = y + right["blocked_matmul"](x, w, t)
+    kept[x.shape[0], w.shape[1], x.dtype] = y
+    return y
+
+
+def blocked_values(x, w, t):
+    right["blocked_matmul"](x, w, t)
+    return x.values @ w.values
+
+
 def blocked_twice(x, w, t):
     right["blocked_matmul"](x, w, t)
     return right["blocked_matmul"](x, w, t)
@@ -148,12 +211,43 @@ def chain_by_reduction(sizes):
     )
 
 
+def chain_keeping(sizes, kept={}):  # noqa: B006
+    """What is kept is found by positions, whatever the sizes."""
+
+    def cheapest(i, j):
+        if (i, j) not in kept:
+            kept[i, j] = min(
+                (
+                    cheapest(i, k)
+                    + cheapest(k, j)
+                    + sizes[i] * sizes[k] * sizes[j]
+                    for k in range(i + 1, j)
+                ),
+                default=0,
+            )
+        return kept[i, j]
+
+    return cheapest(0, len(sizes) - 1)
+
+
+def chain_left_part(sizes):
+    if len(sizes) < 3:
+        return 0
+    return min(
+        chain_left_part(sizes[:k])
+        + chain_left_part(sizes[k:])
+        + sizes[0] * sizes[k] * sizes[-1]
+        for k in range(1, len(sizes) - 1)
+    )
+
+
 RIGHT = {
     "two_orders": [orders_factored, orders_by_steps],
     "blocked_matmul": [
         blocked_by_tiles,
         blocked_numbered,
         blocked_columns_first,
+        blocked_snake,
     ],
     "predict_loads": [loads_negative_floor, loads_by_loops],
     "attainable": [attainable_seconds, attainable_branch],
@@ -168,6 +262,8 @@ WRONG = {
         lambda p, q, r, s: (p * q * r + q * r * s, q * r * s + p * q * s),
         lambda p, q, r, s: sum(orders_factored(p, q, r, s)),
         lambda p, q, r, s: (p * q * r, p * q * s),
+        lambda p, q, r, s: tuple(sorted(orders_factored(p, q, r, s))),
+        orders_32_bits,
     ],
     "blocked_matmul": [
         blocked_entries,
@@ -180,6 +276,10 @@ WRONG = {
         lambda x, w, t: right["blocked_matmul"](x, w, t).double(),
         lambda x, w, t: right["blocked_matmul"](x, w, 4),
         lambda x, w, t: x.values @ w.values,
+        blocked_values,
+        blocked_strips,
+        blocked_keeping,
+        *map(blocked_in_order, ("kij", "kji", "jki", "ikj")),
     ],
     "predict_loads": [
         lambda B, D, E, t: float(loads_by_loops(B, D, E, t)),
@@ -188,6 +288,8 @@ WRONG = {
         lambda B, D, E, t: round(2 * B * D * E / t),
         lambda B, D, E, t: (B * D + D * E) * math.ceil(D / t),
         lambda B, D, E, t: (B * D + D * E) * math.ceil(B / t),
+        lambda B, D, E, t: B * D * round(E / t) + D * E * round(B / t),
+        lambda B, D, E, t: B * D * -(-B // t) + D * E * -(-E // t),
     ],
     "attainable": [
         lambda B, D, E, peak, bandwidth: peak,
@@ -196,11 +298,19 @@ WRONG = {
         lambda B, D, E, peak, bandwidth: peak + bandwidth,
         lambda B, D, E, peak, bandwidth: min(peak, bandwidth / 2),
         lambda B, D, E, peak, bandwidth: min(peak, bandwidth * E / 6),
+        lambda B, D, E, peak, bandwidth: min(
+            peak, bandwidth * 2 * B * D * E / 4 * (B * D + D * E + B * E)
+        ),
+        lambda B, D, E, peak, bandwidth: min(
+            peak, bandwidth * B * D * E / 4 / (B * D + D * E + B * E)
+        ),
     ],
     "chain_cost": [
         lambda sizes: 0,
         lambda sizes: float(checks.by_table(sizes)),
         lambda sizes: math.prod(sizes),
         lambda sizes: checks.by_table(sorted(sizes)),
+        chain_keeping,
+        chain_left_part,
     ],
 }

@@ -2,11 +2,12 @@
 
 import math
 from functools import cache
+from itertools import pairwise
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from exercises import Rejection, exercise, variations
+from exercises import Property, Rejection, exercise, variations
 from exercises.compare import difference
 from exercises.judge import finish
 
@@ -26,6 +27,7 @@ def four_sizes(rng):
     ):
         yield s.P, s.Q, s.R, s.S
         yield s.P, 10 * s.Q, s.R, 7 * s.S
+    yield 2000, 2000, 2000, 2000  # more than 32 bits hold
 
 
 def counted_orders(p, q, r, s):
@@ -118,6 +120,10 @@ p * q * s => p * q
 A size is missing in the second product: the multiply–adds of a matrix product
 are the product of three sizes.
 
+return left, right => return tuple(sorted((left, right)))
+你把两个数按大小排了：次序是定好的，先是 (AM)C，再是 A(MC)。
+You sort the two numbers: their order is fixed, (AM)C and then A(MC).
+
 return left, right => return min(left, right)
 只返回了较小的一个：要两个数，(AM)C 的和 A(MC) 的。
 You return only the smaller one: two numbers are asked for, that of (AM)C and
@@ -128,18 +134,29 @@ that of A(MC).
 # --- 2. the product in tiles -------------------------------------------------
 
 
+def first(chosen, n):
+    """The first of n places that an index chooses."""
+    if isinstance(chosen, slice):
+        return chosen.indices(n)[0]
+    return torch.arange(n)[chosen].flatten()[0].item()
+
+
 class SlowMatrix:
     """A matrix in slow memory; what is fetched from it is counted."""
 
-    def __init__(self, values):
-        self.values = values
+    def __init__(self, values, log=None):
+        self.numbers = values
+        self.values = torch.full_like(values, 1e4)  # to use only load
         self.shape, self.dtype = values.shape, values.dtype
-        self.loads = 0
+        self.loads, self.log = 0, log
         self.sides = [0, 0]
 
     def load(self, rows, cols):
-        block = self.values[rows, cols].clone()
+        block = self.numbers[rows, cols].clone()
         self.loads += block.numel()
+        if self.log is not None and block.numel():
+            starts = map(first, (rows, cols), self.shape)
+            self.log.append((self, *starts))
         if block.ndim == 2:
             self.sides = [*map(max, self.sides, block.shape)]
         else:
@@ -160,33 +177,56 @@ def blocked_matmul(x, w, t):
 
 
 def matrices_and_tiles(rng):
+    s = next(variations(rng, "B D E"))
+    s.update(B=4, D=8, E=12)  # first: strips along D are larger than tiles
+    yield s.normal("B D"), s.normal("D E"), 4
     for n, s in enumerate(variations(rng, "B D E", high=9)):
         x, w = s.normal("B D"), s.normal("D E")
         yield x, w, (2, 3, 4)[n % 3]
         yield x, w, (1, 5, 20)[n % 3]
-    s = next(variations(rng, "B D E"))
     s.update(B=8, D=12, E=4)
     yield s.normal("B D"), s.normal("D E"), 4
 
 
 def with_slow_memory(answer):
-    """The product, what was fetched for it, and whether tiles were small."""
+    """The product, what was fetched for it, and in which order."""
 
     def run(x, w, t):
-        slow_x, slow_w = SlowMatrix(x), SlowMatrix(w)
+        log = []
+        slow_x, slow_w = SlowMatrix(x, log), SlowMatrix(w, log)
         y = answer(slow_x, slow_w, t)
-        return {
+        steps, pairs = [], True
+        for a, b in zip(log[::2], log[1::2], strict=False):
+            a, b = (a, b) if a[0] is slow_x else (b, a)
+            pairs &= a[0] is slow_x and b[0] is slow_w and a[2] == b[1]
+            steps.append((a[1], b[2]))  # where its tile of y begins
+        tiles = 1 + sum(a != b for a, b in pairwise(steps))
+        got = {
             "y": y,
             "x": slow_x.loads,
             "w": slow_w.loads,
             "tiles": max(slow_x.sides + slow_w.sides) <= t,
+            "pairs": pairs,
+            "finished": tiles == len(set(steps)),
+            "again": True,
         }
+        if len(steps) < 9 and isinstance(y, torch.Tensor):  # it is cheap
+            got["y"] = y.clone()
+            again = answer(SlowMatrix(x), SlowMatrix(w), t)
+            got["again"] = not difference(again, got["y"])
+        return got
 
     return run
 
 
 def product_and_loads(got, due):
     """The result first, then how it was fetched."""
+    if not got["again"]:
+        raise Rejection(
+            "同样的输入，第二次调用的结果变了：上一次调用的 y 留了下来。",
+            "The same input gives another result the second time: the y of "
+            "the call before was kept.",
+        )
     if found := difference(got["y"], due["y"]):
         raise Rejection(*finish(found))
     if not got["tiles"]:
@@ -214,6 +254,22 @@ def product_and_loads(got, due):
                 f"{name} where {right} do: some of the tiles are not used to "
                 "the full.",
             )
+    if not got["pairs"]:
+        raise Rejection(
+            "结果对了，取数的总数也对，但不是每一步只取一块 x 和一块 w："
+            "取得太早的块，要占快内存的位置。",
+            "The result is right, and so is the number of loads, but not each "
+            "step loads one tile of x and one of w: tiles that are loaded too "
+            "early take up fast memory.",
+        )
+    if not got["finished"]:
+        raise Rejection(
+            "结果对了，取数的总数也对，但 y 的块没有算完就换了下一块，加了一半"
+            "的和也要在慢内存里存取。",
+            "The result is right, and so is the number of loads, but tiles of "
+            "y are left unfinished for others, and half-made sums go to slow "
+            "memory and back as well.",
+        )
 
 
 blocked_matmul = exercise(
@@ -248,9 +304,27 @@ The result is right, but you load both whole matrices at once, and fast memory
 has no room for them.
 
 return x.values @ w.values
-结果对了，但没有用 load 取过一个数：values 在慢内存里，不能直接拿来算。
-The result is right, but nothing was fetched by load: values lie in slow memory
-and cannot be used directly.
+没有用 load 取过一个数：values 在慢内存里，不能直接拿来算。
+Nothing was fetched by load: values lie in slow memory and cannot be used
+directly.
+
+right(x, w, t)
+return x.values @ w.values
+你用 load 取了数，算的却是 values：values 在慢内存里，只能用取来的块。
+You load the tiles but compute with values: those lie in slow memory, and only
+what was loaded may be used.
+
+t = min(t, *x.shape, w.shape[1])
+return right(x, w, t)
+结果对了，但你把 t 缩小到最短的边：别的轴会切得更碎，取数就多了。
+The result is right, but you cut t down to the shortest side: that splits the
+other axes into more parts, and more is loaded.
+
+slice(i, i + t), slice(j, j + t) => slice(i, t), slice(j, t)
+slice(k, k + t) => slice(k, t)
+slice 的第二个数是末尾，不是长度：你只算了第一块。
+The second number of a slice is its end and not its length: only the first tile
+is computed.
 
 range(0, B, t) => range(0, B // t * t, t)
 range(0, E, t) => range(0, E // t * t, t)
@@ -355,6 +429,36 @@ predict_loads = exercise(
     compare=loads_or_hint,
     seeds=(0,),
     wrong="""
+math.ceil(E / t) => max(1, E // t)
+math.ceil(B / t) => max(1, B // t)
+没有一块时你补成了一块，但末尾不满 t 的块还是没有算。
+You turn zero tiles into one, but the smaller tile at the end is still missing.
+
+math.ceil(E / t) => round(E / t)
+math.ceil(B / t) => round(B / t)
+你四舍五入了块数：末尾的块再小，也要取。
+You round the number of tiles to the nearest: the tile at the end is loaded,
+however small it is.
+
+return B * D * E // t + D * E * B // t
+你除的是总数：块的个数才是整数，不满的一块也算一块。
+You divide the total: it is the number of tiles that is an integer, and a
+smaller tile counts as one.
+
+return 2 * math.ceil(B / t) * math.ceil(D / t) * math.ceil(E / t)
+你数的是 load 被调用几次：这里问的是取了几个数。
+You count the calls of load: how many numbers are loaded is asked for here.
+
+math.ceil(E / t) => math.ceil(B / t)
+两项你乘的都是行块数：x 的一块要为 y 的每一列块取一次。
+You use the number of rows of tiles twice: a tile of x is loaded once for every
+column of tiles in y.
+
+math.ceil(B / t) => math.ceil(E / t)
+两项你乘的都是列块数：w 的一块要为 y 的每一行块取一次。
+You use the number of columns of tiles twice: a tile of w is loaded once for
+every row of tiles in y.
+
 math.ceil(E / t) => (E // t)
 math.ceil(B / t) => (B // t)
 末尾不满 t 的块你没有算：块数要向上取整。
@@ -369,8 +473,7 @@ return 2 * B * D * E / t
 2BDE/t 只在 t 整除各个大小时成立，而且结果应是 int。
 2BDE/t holds only where t divides the sizes, and the result should be an int.
 
-math.ceil(E / t) => math.ceil(B / t)
-math.ceil(B / t) => math.ceil(E / t)
+return B * D * math.ceil(B / t) + D * E * math.ceil(E / t)
 你的两个次数对不上：x 的一块要为 y 的每一列块取一次，w 的一块要为每一行块取
 一次。
 Your two numbers of times do not fit: a tile of x is loaded once for every
@@ -439,7 +542,10 @@ def machines(rng):
     for s in variations(
         rng, "B D E", high=30, dtypes=(torch.float32,), layouts=False
     ):
-        for peak, bandwidth in ((100.0, 10.0), (5e10, 2e11), (3.0, 0.5)):
+        for peak, bandwidth in (
+            *((100.0, 10.0), (5e10, 2e11), (3.0, 0.5)),
+            (1e15, 10.0),  # limited by memory, whatever the sizes
+        ):
             yield s.B, s.D, s.E, peak, bandwidth
             yield s.B, 40 * s.D, 30 * s.E, peak, bandwidth
             yield 40 * s.B, 40 * s.D, 30 * s.E, peak, bandwidth
@@ -481,8 +587,44 @@ You use the limit of arithmetic alone: where the intensity is low, that of the
 memory is lower.
 
 2 * B * D * E => B * D * E
-一次乘加是两次浮点运算，你只算了一次。
-A multiply–add is two floating-point operations, and you count one.
+你的强度只有一半：一次乘加是两次浮点运算，float32 的每个数是 4 字节，看看哪一样
+不对。
+Your intensity is one half: a multiply–add is two floating-point operations, a
+number in float32 takes 4 bytes; see which of the two is wrong.
+
+flops / nbytes => flops / 4 * (B * D + D * E + B * E)
+你除以 4，又乘上了个数的和：强度的分母是全部字节数，即整个乘积。
+You divide by 4 and then multiply by the sum: below the division stand all of
+the bytes, which are the whole product.
+
+4 * (B * D + D * E + B * E) => 4 * B * D + D * E + B * E
+4 只乘了第一个矩阵：三个矩阵的数都是 4 字节。
+The 4 is applied to the first matrix only: numbers of all three take 4 bytes.
+
+bandwidth * flops / nbytes => bandwidth * flops / 4 * B * D + D * E + B * E
+除法只管到 4，后面的都乘上、加上去了：强度的分母是三个矩阵的全部字节。
+Only the 4 is below your division, and the rest is multiplied and added: what
+belongs there is the bytes of all three matrices.
+
+(B * D + D * E + B * E) => (B * D + D * E + 2 * B * E)
+Y 你算了两遍：它只写一次，不用读。
+You count Y twice: it is written once and never read.
+
+min(peak, bandwidth * flops / nbytes) => 1 / (1 / peak + 1 / bandwidth
+1 / bandwidth => nbytes / flops / bandwidth)
+取数和运算同时进行，时间不相加：两条上限取低的那条。
+Memory and arithmetic work at the same time, and their times do not add up: of
+the two limits, the lower one counts.
+
+min(peak, bandwidth * flops / nbytes) => min(peak, bandwidth) * flops / nbytes
+两条上限要先各自算好再比：只有带宽要乘强度，peak 不乘。
+The two limits are compared as they are: only the bandwidth is multiplied by
+the intensity, and peak is not.
+
+min(peak, bandwidth * flops / nbytes) => min(peak * flops / nbytes, bandwidth)
+你让强度乘了 peak：每字节的运算数要乘的是每秒的字节数。
+You multiply peak by the intensity: operations for each byte are to be
+multiplied by bytes a second.
 
 4 * (B * D + D * E + B * E) => (B * D + D * E + B * E)
 你数的是有几个数：float32 的每个数占 4 字节。
@@ -531,7 +673,6 @@ The intensity need not be an integer, and // cuts off its fraction.
 
 
 def chain_cost(sizes):
-    @cache
     def cheapest(i, j):  # from the size number i to the size number j
         orders = []
         for k in range(i + 1, j):
@@ -565,10 +706,24 @@ def by_table(sizes):
     return best[0, n - 1]
 
 
+def other_chain(answer, rng):
+    one, other = answer([2, 3, 4, 5]), answer([7, 5, 3, 2])
+    return one != other or one == 0
+
+
+forgets = Property(
+    other_chain,
+    "两串不同的大小得到同一个数：上一次调用记下的结果，这一次还在用。",
+    "Two different chains get the same number: what one call has kept is "
+    "still used in the next.",
+)
+
+
 chain_cost = exercise(
     chain_cost,
     chains,
     oracle=by_table,
+    holds=[forgets],
     wrong="""
 p, total = sizes[0], 0
 for q, r in zip(sizes[1:], sizes[2:]):
@@ -604,6 +759,28 @@ return total
 You always do the product that is the cheapest now: later ones may cost more
 for it.
 
+n = len(sizes)
+left = sum(sizes[0] * sizes[k] * sizes[k + 1] for k in range(1, n - 1))
+right = sum(sizes[k - 1] * sizes[k] * sizes[-1] for k in range(1, n - 1))
+return min(left, right)
+你只试了从一端依次乘到另一端：也可以从中间断开。
+You only go from one end to the other: the chain can be split in the middle,
+too.
+
+sizes[i] * sizes[k] * sizes[j] => sizes[k - 1] * sizes[k] * sizes[k + 1]
+最后一次乘法的大小取错了：左段和右段各已乘成一个矩阵，中间的大小只剩断点那一个。
+The sizes of the last product are wrong: the left part and the right part are
+each a single matrix by then, and of the inner sizes only that at the split is
+left.
+
+cheapest(i, k) => cheapest(i, k - 1)
+左段少了断点处的大小：它的最后一个矩阵没有算进去。
+The left part lacks the size at the split, and with it its last matrix.
+
+cheapest(k, j) => cheapest(k + 1, j)
+右段少了断点处的大小：它的第一个矩阵没有算进去。
+The right part lacks the size at the split, and with it its first matrix.
+
 cheapest(k, j) + last => cheapest(k, j)
 两部分的结果还要相乘，这一次的乘加没有算。
 The results of the two parts are still to be multiplied, and that product is
@@ -613,7 +790,7 @@ min(orders => max(orders
 你求的是最贵的次序。
 You look for the most expensive order.
 
-range(i + 1, j) => {i + 1, j - 1} - {i}
+range(i + 1, j) => {i + 1, j - 1} - {i, j}
 你只试了在两头断开：最后一次乘法也可以在中间。
 You only split near the two ends: the last product may stand in the middle.
 

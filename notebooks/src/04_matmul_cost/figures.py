@@ -13,7 +13,8 @@ from helpers import plots
 
 BLUE, ORANGE, GREEN = (plots.COLORS[c] for c in ("blue", "orange", "green"))
 PALE = "#EEEEEE"
-ON_THE_LEFT = {"B = 64", "lists"}  # where their names stand
+ON_THE_LEFT = {"B = 64", "lists", "tiles", "matmul"}  # where names stand
+OFF_THE_LINE = {"matmul": 9, "x += y": -9, "B = 1": -9}  # up or down
 GAP = 0.22  # between two matrices, in sides
 
 
@@ -102,8 +103,7 @@ def tiler() -> Callable[[int, int], Figure]:
     side, far = 60, 80
 
     def tile(n: int = 32, t: int = 16) -> Figure:
-        if t > n:
-            raise ValueError(f"t must be at most n = {n}, got {t}")
+        t = min(t, n)  # a larger tile is the whole matrix
         ax.clear()
         curve.clear()
         plots.canvas(ax, far + side, far + side)
@@ -180,8 +180,9 @@ def roofline(
                 marker=plots.MARKERS[i % len(plots.MARKERS)],
                 linestyle="none")  # fmt: skip
         left = name in ON_THE_LEFT
-        ax.annotate(name, (at, speed), (-8 if left else 8, -3),
-                    textcoords="offset points", fontsize=10, va="top",
+        up = OFF_THE_LINE.get(name, 0)
+        ax.annotate(name, (at, speed), (-8 if left else 8, up),
+                    textcoords="offset points", fontsize=10, va="center",
                     ha="right" if left else "left")  # fmt: skip
     ax.set(xscale="log", yscale="log", xlabel="intensity, FLOP for each byte",
            ylabel="GFLOP/s", xlim=(0.01, 1600),
@@ -218,7 +219,8 @@ def gpu() -> Figure:
     for warp in range(8):
         block.add_patch(Rectangle((0, 2 * warp), t, 2, fill=False, lw=1.2))
         block.text(t / 2, 2 * warp + 1, f"warp {warp}: 32 threads",
-                   ha="center", va="center", fontsize=9)  # fmt: skip
+                   ha="center", va="center", fontsize=9,
+                   bbox={"fc": "white", "lw": 0, "pad": 1})  # fmt: skip
     block.set_title("one block: 16 × 16 threads")
 
     far = n + 13
