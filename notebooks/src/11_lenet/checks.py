@@ -441,7 +441,7 @@ causes = exercise(
     name="causes",
     wrong="""
 {"A": 2, "B": 3, "C": 4}
-A 和 B 对调了：哪一个的损失停在 1.461 以上，哪一个的 .grad 越来越长？
+A 和 B 对调了：哪一个的损失一直在 1.461 以上，哪一个的 .grad 越来越长？
 A and B are swapped: which loss stays above 1.461, and whose .grad grows?
 
 {"A": 3, "B": 4, "C": 2}

@@ -1,6 +1,6 @@
 """The figures of lesson 11, and the nets that it shows before teaching them.
 
-The opening's net and the three failed trainings are trained here: how, is
+The opening's net and the three failed runs are trained here: how, is
 what the lesson teaches, and asks.
 """
 
@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import ConnectionPatch, Rectangle
+from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 
 from checks import Batches, LeNet
@@ -83,64 +83,6 @@ def readings(net: nn.Module, dataset: Dataset, images, truth=None) -> Figure:
 # Structure
 
 
-def convolution(image: Tensor, kernel: Tensor, top: int, left: int) -> Figure:
-    """Draw one window of a convolution, its number, and all the numbers.
-
-    Args:
-        image: (height, width) in [0, 1].
-        kernel: (K, K).
-        top: First row of the window.
-        left: Its first column.
-
-    Returns:
-        The figure, 10 inches wide.
-    """
-    K = len(kernel)
-    window = image[top : top + K, left : left + K]
-    maps = F.conv2d(image[None, None], kernel[None, None])[0, 0]
-    fig, axes = plots.subplots(
-        1, 4, width=2, height=0.95, width_ratios=[1.25, 1, 1, 1.25]
-    )
-    axes[0].imshow(image.numpy(), cmap="gray", vmin=0, vmax=1)
-    axes[0].set_title(f"image {tuple(image.shape)}")
-    frame = {"fill": False, "edgecolor": RED, "linewidth": 2.5}
-    corner = left - 0.5, top - 0.5
-    axes[0].add_patch(Rectangle(corner, K, K, **frame))
-    axes[1].imshow(window.numpy(), cmap="gray", vmin=0, vmax=1)
-    axes[1].set_title("window", color=RED)
-    axes[1].spines[:].set(visible=True, color=RED, linewidth=2.5)
-    plots.matrix(kernel, ax=axes[2], title="kernel", signed=True, fmt="g")
-    axes[2].tick_params(labeltop=False, labelleft=False)
-    for i, row in enumerate(window.tolist()):
-        for j, value in enumerate(row):
-            color = "black" if value > 0.5 else "white"
-            axes[1].text(j, i, f"{value:.1f}", ha="center", va="center",
-                         color=color, fontsize=9)  # fmt: skip
-    most = maps.abs().max().item()
-    axes[3].imshow(maps.numpy(), cmap="RdBu_r", vmin=-most, vmax=most)
-    axes[3].set_title(f"feature map {tuple(maps.shape)}")
-    axes[3].add_patch(Rectangle((left - 0.5, top - 0.5), 1, 1, **frame))
-    for ax in (axes[0], axes[1], axes[3]):
-        ax.set(xticks=[], yticks=[])
-    for y in (-0.5, K - 0.5):
-        line = ConnectionPatch(
-            (left + K - 0.5, top + y), (-0.5, y), "data", "data",
-            axesA=axes[0], axesB=axes[1], color=RED, linewidth=1,
-        )  # fmt: skip
-        fig.add_artist(line)
-    axes[1].text(1.1, 0.5, "×", transform=axes[1].transAxes, fontsize=20,
-                 ha="center", va="center")  # fmt: skip
-    number = maps[top, left].item()
-    axes[2].set_xlabel(f"sum of 25 products\n= {number:.2f}", fontsize=11)
-    line = ConnectionPatch(
-        (K - 0.5, (K - 1) / 2), (left - 0.5, top), "data", "data",
-        axesA=axes[2], axesB=axes[3], color=RED, linewidth=1,
-        arrowstyle="-|>",
-    )  # fmt: skip
-    fig.add_artist(line)
-    return fig
-
-
 def shapes(stages: Mapping[str, Tensor]) -> Figure:
     """Draw the tensors on the way through a net, by name.
 
@@ -206,21 +148,21 @@ def failed(x: Tensor, y: Tensor, x_test: Tensor, y_test: Tensor) -> dict:
     """Train four LeNets, one well and three badly.
 
     Returns:
-        By name (`well`, `A`, `B`, `C`): the losses of all steps, the length
+        By name (`good`, `A`, `B`, `C`): the losses of all steps, the length
         of `.grad` at each step, how far the parameters went in the end (the
         norm of the change over their norm), and the accuracy on both sets.
     """
     rng = torch.Generator().manual_seed(0)
     apart = y[torch.randperm(len(y), generator=rng)]
     return {
-        "well": _train(x, y, x_test, y_test),
+        "good": _train(x, y, x_test, y_test),
         "A": _train(x, y, x_test, y_test, last=nn.Softmax(1)),
         "B": _train(x, y, x_test, y_test, clear=False),
         "C": _train(x, apart, x_test, y_test),
     }
 
 
-def _train(x, y, x_test, y_test, last=None, clear=True, epochs=2) -> dict:
+def _train(x, y, x_test, y_test, last=None, clear=True, epochs=3) -> dict:
     """Train one; the keywords say what goes wrong."""
     torch.manual_seed(0)
     net = LeNet()
@@ -241,8 +183,12 @@ def _train(x, y, x_test, y_test, last=None, clear=True, epochs=2) -> dict:
     with torch.no_grad():
         end = nn.utils.parameters_to_vector(net.parameters())
         right = [
-            (net(images).argmax(1) == labels).double().mean().item()
-            for images, labels in ((x, y), (x_test, y_test))
+            sum(
+                (net(images).argmax(1) == labels).sum().item()
+                for images, labels in Batches(*both, 64)
+            )
+            / len(both[0])
+            for both in ((x, y), (x_test, y_test))
         ]
     return {
         "loss": losses,
@@ -268,13 +214,13 @@ def diagnosis(runs: Mapping[str, Mapping]) -> Figure:
     Each failed training in a column of its own, the good one in grey
     behind it.
     """
-    names = [name for name in runs if name != "well"]
+    names = [name for name in runs if name != "good"]
     fig, axes = plots.subplots(
         2, len(names), width=2, height=1.35, sharex=True, sharey="row"
     )
     for column, name in zip(axes.T, names, strict=True):
         for ax, what in zip(column, ("loss", "grad"), strict=True):
-            ax.plot(runs["well"][what], color="#999999", lw=1.3, ls="-",
+            ax.plot(runs["good"][what], color="#999999", lw=1.3, ls="-",
                     label="good")  # fmt: skip
             ax.plot(runs[name][what], color=RED, lw=1.6, ls="-", label=name)
         column[0].set_title(f"training {name}")
@@ -310,6 +256,7 @@ def erased(net: nn.Module, dataset: Dataset, k: int, label: int) -> Figure:
         top, left = divmod(n, len(places))
         copy[top : top + ERASER, left : left + ERASER] = 0
     p = net(standard(dataset)(copies[:, None])).softmax(1)[:, label]
+    start = net(standard(dataset)(image[None, None])).softmax(1)[0, label]
     top, left = divmod(p.argmax().item(), len(places))
     fig, axes = plots.subplots(1, 2, width=1.4, height=0.9)
     axes[0].imshow(image.numpy(), cmap="gray", vmin=0, vmax=1)
@@ -322,7 +269,7 @@ def erased(net: nn.Module, dataset: Dataset, k: int, label: int) -> Figure:
     heat = axes[1].imshow(p.view(len(places), -1).numpy(), vmin=0, vmax=1)
     fig.colorbar(heat, ax=axes[1], label=f"p({label}) after erasing")
     axes[1].set(xlabel="left column of the square", ylabel="top row",
-                title=f"highest p({label}): {p.max():.2f}")  # fmt: skip
+                title=f"p({label}): {start:.3f} → {p.max():.2f}")  # fmt: skip
     return fig
 
 
