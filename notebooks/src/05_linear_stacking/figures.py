@@ -185,11 +185,3 @@ class Gauge:
             bar.set_width(size / GB)
             note.set(x=size / GB + 0.1, text=f"{words}\n{size:,} bytes")
         return self.figure
-
-
-def residual() -> graphs.Drawing:
-    """Draw x + ReLU(xW)."""
-    nodes = {"x": "x  (*, D)", "xW": "xW", "relu": "ReLU"}
-    nodes |= {"sum": {"label": "+", "kind": "accent"}, "y": "y  (*, D)"}
-    edges = ["x xW", "xW relu", "relu sum", "x sum", "sum y"]
-    return graphs.dag(nodes, [edge.split() for edge in edges])
