@@ -24,6 +24,29 @@ def accumulate_by_grad(model, loss_fn, parts):
     return loss_sum / count
 
 
+def accumulate_at_the_end(model, loss_fn, parts):
+    params = list(model.parameters())
+    num_samples = sum(len(x) for x, _ in parts)
+    total, sums = 0.0, [torch.zeros_like(p) for p in params]
+    for x, y in parts:
+        loss = loss_fn(model(x), y) * len(x) / num_samples
+        grads = torch.autograd.grad(loss, params)
+        sums = [a + b for a, b in zip(sums, grads, strict=True)]
+        total += loss.item()
+    for p, g in zip(params, sums, strict=True):
+        p.grad = g
+    return total
+
+
+def accumulate_sample_by_sample(model, loss_fn, parts):
+    singles = [
+        one
+        for x, y in parts
+        for one in zip(x.split(1), y.split(1), strict=True)
+    ]
+    return accumulate_zero_grad(model, loss_fn, singles)
+
+
 def accumulate_zero_grad(model, loss_fn, parts):
     model.zero_grad(set_to_none=False)
     sizes = [y.shape[0] for _, y in parts]
@@ -144,6 +167,17 @@ def cross_entropy_no_ignore(logits, target, ignore_index=-100):
     return (z.logsumexp(1, keepdim=True) - z.gather(1, t)).mean()
 
 
+def cross_entropy_special(logits, target, ignore_index=-100):
+    keep = target != ignore_index
+    log_p = torch.special.log_softmax(logits[keep], -1)
+    return -log_p.gather(1, target[keep][:, None]).mean()
+
+
+def cross_entropy_no_gradient(logits, target, ignore_index=-100):
+    value = cross_entropy_by_index(logits, target, ignore_index)
+    return value.detach() + 0 * logits.sum()
+
+
 # --- AdamW -------------------------------------------------------------------
 class AdamWInPlace:
     """State in a dict by number, all in place."""
@@ -258,6 +292,46 @@ class AdamWNoDecayOfBias(AdamWInPlace):
         super().step()
 
 
+BY_TENSOR = {}
+
+
+class AdamWByTensor(AdamWInPlace):
+    """Keeps the state of a tensor for all optimizers."""
+
+    def __init__(self, params, **options):
+        super().__init__(params, **options)
+        self.state = BY_TENSOR
+
+
+class AdamWOff(AdamWInPlace):
+    """Leaves gradients switched off."""
+
+    def step(self):
+        torch.set_grad_enabled(False)
+        super().step()
+        torch.set_grad_enabled(False)
+
+
+class AdamWNewData(AdamWInPlace):
+    """Other memory for each parameter."""
+
+    def step(self):
+        super().step()
+        for p in self.params:
+            p.data = p.data.clone()
+
+
+class AdamWNewTensors(AdamWInPlace):
+    """Puts new tensors into its list."""
+
+    def step(self):
+        old = self.params
+        self.params = [p.detach().clone() for p in old]
+        for p, q in zip(self.params, old, strict=True):
+            p.grad = q.grad
+        super().step()
+
+
 class AdamWWrongDefaults(AdamWInPlace):
     """Other default values."""
 
@@ -270,6 +344,7 @@ class AdamWWrongDefaults(AdamWInPlace):
 RIGHT = {
     "accumulate": [
         accumulate_by_grad,
+        accumulate_at_the_end,
         accumulate_zero_grad,
         accumulate_rescaled,
     ],
@@ -311,6 +386,7 @@ WRONG = {
         accumulate_tensor,
         accumulate_clears_last,
         accumulate_mean_of_means,
+        accumulate_sample_by_sample,
     ],
     "cross_entropy": [
         cross_entropy_naive,
@@ -318,6 +394,8 @@ WRONG = {
         cross_entropy_library,
         cross_entropy_eps,
         cross_entropy_no_ignore,
+        cross_entropy_special,
+        cross_entropy_no_gradient,
     ],
     "choices": [ALL_CE, ALL_CE | {"digit": "softmax"}, {"digit": "mse_loss"}],
     "AdamW": [
@@ -326,6 +404,10 @@ WRONG = {
         AdamWReadsOnce,
         AdamWNoDecayOfBias,
         AdamWWrongDefaults,
+        AdamWByTensor,
+        AdamWOff,
+        AdamWNewData,
+        AdamWNewTensors,
         torch.optim.Adam,
         torch.optim.AdamW,
     ],

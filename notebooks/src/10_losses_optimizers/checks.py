@@ -1,10 +1,9 @@
 """Checks of lesson 10: accumulating, cross-entropy, choosing, AdamW."""
 
-import itertools
-
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from exercises import Rejection, exercise, says, table, variations
 from exercises.compare import type_name
@@ -107,9 +106,12 @@ def same_loss_and_grads(got, want):
         )
     ratio = (pairs[0][0] / pairs[0][1]).flatten()
     if torch.allclose(ratio, ratio[0].expand_as(ratio)):
+        large = ratio[0] > 1.5
         raise Rejection(
-            f"每个梯度都是应有的 {ratio[0]:.4g} 倍。",
-            f"Every gradient is {ratio[0]:.4g} times what it should be.",
+            f"每个梯度都是应有的 {ratio[0]:.4g} 倍"
+            f"{'：除以样本总数了吗？' if large else '。'}",
+            f"Every gradient is {ratio[0]:.4g} times what it should be"
+            f"{': did you divide by all samples?' if large else '.'}",
         )
     raise Rejection(
         "梯度与整批的不同，也不是同一个倍数：各份的权重不对？",
@@ -126,16 +128,23 @@ def same_loss_and_grads(got, want):
 def one_part_at_a_time(f, model, loss_fn, parts):
     if len(parts) == 1:
         return True
-    sizes, seen = [], []
+    sizes, made, done, late = [], [], set(), []
 
     def note(module, inputs):
         sizes.append(len(inputs[0]))
-        grads = [p.grad for p in model.parameters()]
-        seen.append(None if None in grads else grads[-1].clone())
+        if len(done) < len(made):
+            late.append(True)
+
+    def noted(*args):
+        loss, number = loss_fn(*args), len(made)
+        if loss.requires_grad:
+            made.append(number)
+            loss.register_hook(lambda grad: done.add(number))
+        return loss
 
     with_hook = model.register_forward_pre_hook(note)
     try:
-        f(model, loss_fn, parts)
+        f(model, noted, parts)
     finally:
         with_hook.remove()
     if sum(len(x) for x, _ in parts) in sizes:
@@ -144,11 +153,13 @@ def one_part_at_a_time(f, model, loss_fn, parts):
             "You join the parts into one batch for the model: they are parts "
             "because one batch does not fit into memory.",
         )
-    grown = itertools.pairwise(seen)
-    return all(
-        new is not None and (old is None or not torch.equal(old, new))
-        for old, new in grown
-    )
+    if sorted(sizes) != sorted(len(x) for x, _ in parts):
+        raise Rejection(
+            "每份应整份送进模型，恰好一次：你又拆开了，或送了几次。",
+            "Each part should go through the model whole and just once: you "
+            "divide it further, or send it several times.",
+        )
+    return not late
 
 
 accumulate = exercise(
@@ -165,7 +176,7 @@ The parts' mean losses are added as they are: each should be weighted by its
 number of samples.
 
  * len(x) / num_samples => / len(parts)
-每份都除以了份数：各份大小不同，样本的分量就不一样重了。
+每份都除以了份数：各份大小不同，样本的权重就不一样了。
 Every part is divided by the number of parts: they differ in size, so samples
 do not weigh the same.
 
@@ -191,15 +202,21 @@ total += loss.item() => total = loss.item()
 返回的只是最后一份的损失：各份要累加。
 What you return is the last part's loss alone: the parts add up.
 
+total += loss.item() => MEAN
+MEAN => total += loss.item() * num_samples / len(x) / len(parts)
+返回的损失给了各份同样的权重；梯度是对的。
+The loss returned gives all parts the same weight; the gradients are right.
+
 total += loss.item() => total += loss.item() * len(parts) / 2
 返回的损失没有按样本数加权，或多乘了一个数；梯度是对的。
 The loss returned is not weighted by the numbers of samples, or multiplied by
 something; the gradients are right.
 
-        loss.backward() =>         pass
-return total => sum_of_losses = sum(P for x, y in parts)END
-P => loss_fn(model(x), y) * len(x) / num_samples
-END => \\n    sum_of_losses.backward()\\n    return total
+model.zero_grad()
+n = sum(len(x) for x, _ in parts)
+loss = sum(loss_fn(model(x), y) * len(x) / n for x, y in parts)
+loss.backward()
+return loss.item()
 先把各份都前向，最后才一起反向：所有的计算图同时占着内存。
 All parts go forward first and backward together at the end: all their graphs
 are in memory at once.
@@ -243,6 +260,59 @@ def classified(rng):
         target = torch.randint(s.C, (), generator=rng)
         yield s.normal("C"), target  # no leading axis
         yield 1000 * s.normal("C")[None], target[None]
+    yield (  # a row's largest logit is far below that of another
+        torch.tensor([[1e3, 0, 5], [0, 1, 2]], dtype=torch.float64),
+        torch.tensor([0, 0]),
+    )
+    yield (
+        torch.tensor(
+            [[900.0, 0.0, -900.0], [0.0, 1.0, 0.5], [0.0, 400.0, 0.0]],
+            dtype=torch.float64,
+        ),
+        torch.tensor([2, 1, 0]),
+    )
+
+
+@says(
+    "值对，梯度不对：有一部分断开了。",
+    "The value is right, the gradient is not: part of it is cut off.",
+)
+def right_gradient(f, logits, *others):
+    mine, due = (logits.clone().requires_grad_() for _ in range(2))
+    loss = f(mine, *others)
+    if not loss.requires_grad:  # keeps_the_graph says so
+        return True
+    (got,) = torch.autograd.grad(loss, mine, allow_unused=True)
+    value = by_torch(due, *others)
+    if not torch.allclose(loss.to(value.dtype), value, rtol=1e-4):
+        return True  # the values are told first
+    (want,) = torch.autograd.grad(value, due)
+    return got is None or torch.allclose(got, want, rtol=1e-4, atol=1e-6)
+
+
+class Largest(TorchFunctionMode):
+    """The most numbers that one result held."""
+
+    most = 0
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        if isinstance(result, torch.Tensor):
+            self.most = max(self.most, result.numel())
+        return result
+
+
+@says(
+    "(M) 减 (M, 1) 广播成了 (M, M)：值碰巧对，内存是 M²。取出的一列要去掉"
+    "最后的轴。",
+    "(M) minus (M, 1) is broadcast to (M, M): the value is right by chance, "
+    "the memory is M². The column that was looked up has an axis too many.",
+)
+def no_square(f, logits, *others):
+    logits, target = torch.zeros(60, 3), torch.arange(60) % 3
+    with Largest() as largest:
+        f(logits, target)
+    return largest.most <= 4 * logits.numel()
 
 
 cross_entropy = exercise(
@@ -252,7 +322,7 @@ cross_entropy = exercise(
     part=True,
     holds=[
         without(
-            "cross_entropy nll_loss log_softmax",
+            "cross_entropy nll_loss log_softmax special_log_softmax",
             "cross_entropy、nll_loss、log_softmax 不许用：要自己写。",
             "A function is used that is not allowed: cross_entropy, nll_loss "
             "and log_softmax are to be written.",
@@ -263,6 +333,8 @@ cross_entropy = exercise(
             "probability becomes 0.",
         ),
         keeps_the_graph,
+        right_gradient,
+        no_square,
     ],
     wrong="""
 .mean() => .sum()
@@ -303,6 +375,16 @@ z.logsumexp(1) - right => -((right - z.logsumexp(1)).exp() + 1e-9).log()
 A small number is added to the probability before its logarithm: the loss
 changes, and with large logits it is capped. With logsumexp none is needed.
 
+z.logsumexp(1) - right => -((right - z.logsumexp(1)).exp() + 1e-12).log()
+概率上加了一个小数再取对数：logits 很大时损失封了顶。用 logsumexp 就不需要它。
+With a small number added to the probability, the loss of large logits is
+capped. With logsumexp none is needed.
+
+z, t = logits[keep], target[keep] => z, t = logits[keep], target[keep]; CLAMP
+CLAMP => z = z.clamp(-100, 100)
+logits 被截断了：它们多大都要算得出。
+The logits are clamped: the loss should be right for any size.
+
 keep = target != ignore_index => keep = target >= 0
 你跳过了所有负的编号：不算的是等于 ignore_index 的，它也可以是 0。
 You skip all negative ids: what does not count is what equals ignore_index,
@@ -320,9 +402,50 @@ return right(logits, target.clamp(min=0), -10**9)
 不算的位置被当成了某个类别。
 Positions that do not count are taken for some class.
 
+z.logsumexp(1) => z.logsumexp(1).detach()
+值对，梯度不对：公式里有一项与计算图断开了。
+The value is right, the gradient is not: a term of the formula is cut off from
+the graph.
+
+[:, None])[:, 0] => [:, None])
+取出的一列是 (M, 1)：(M) 减它广播成了 (M, M)，值碰巧对，内存是 M²。
+The column that was looked up is (M, 1): (M) minus it is broadcast to (M, M),
+whose mean is right by chance, and the memory is M².
+
+z.gather(1, t[:, None])[:, 0] => z[:, t]
+z[:, t] 对每一行都取了所有的编号：每行只取自己的那一个。
+z[:, t] looks up all ids in every row: each row should give its own only.
+
+t[:, None])[:, 0] => t)
+gather 的两个张量要有同样多的轴：t 少一个。
+gather wants as many axes in both tensors: t has one too few.
+
+logits[keep], target[keep] => logits.flatten(0, -2), target.flatten()
+logits.flatten(0, -2) => logits.reshape(-1, logits.shape[-1])
+不算的位置也拿去取了：先挑出要算的位置。
+Positions that do not count are looked up as well: pick those that count first.
+
+z.logsumexp(1) => (z - z.max()).exp().sum(1).log() + z.max()
+减去的是所有行里最大的 logit：别的行的指数都成了 0。每行应减自己的最大值。
+You subtract the largest logit of all rows, and the exponentials of other rows
+become 0. Each row should subtract its own largest.
+
+z, t = logits[keep], target[keep] => z, t = logits, target.where(keep, P)
+P => torch.zeros_like(target)
+z.gather(1, t[:, None])[:, 0] => z.gather(-1, t[..., None])[..., 0]
+z.logsumexp(1) => z.logsumexp(-1)
+(z.logsumexp(-1) - right).mean() => (LOSS.sum(-1) / keep.sum(-1)).mean()
+LOSS => ((z.logsumexp(-1) - right) * keep)
+先对每行平均，再平均各行：各行要算的位置不一样多。
+You average each row, then the rows: rows differ in how many positions count.
+
 return right(logits, target, ignore_index).detach()
 结果与计算图断开了。
 The result is cut off from the graph.
+
+return torch.tensor(right(logits, target, ignore_index).item())
+.item() 取出的只是一个数：新造的张量没有计算图。
+.item() gives a mere number: the tensor made of it has no graph.
 
 return right(logits, target, ignore_index)[None]
 值对了，形状是 (1,)：损失应是标量。
@@ -371,6 +494,13 @@ def amiss(question, told, due):
             "只能填表里七个函数的名字，写成字符串。",
             "It should be the name of one of the table's seven functions, as "
             "a string.",
+        )
+    if (question, told) == ("letter", "cross_entropy"):
+        return (
+            "算出的值一样，但 softmax 白做了一次；每个名字只用一次，这里该用"
+            "只收对数概率的。",
+            "The value is the same, but a softmax is done for nothing; each "
+            "name is used once, and this one is for log-probabilities.",
         )
     return LOOK[question]
 
@@ -471,6 +601,8 @@ def ten_rounds(rng):
                 * 10.0 ** (2 * j - 2)
                 for j, p in enumerate(starts)
             ]
+            if k == 3:
+                grads[0] = torch.zeros_like(starts[0])  # 0 is not None
             if n > 1 and k in (0, 1, 5):
                 grads[-1] = None
             rounds.append(grads)
@@ -481,70 +613,158 @@ def leaves(starts):
     return [p.clone().requires_grad_() for p in starts]
 
 
+class Once:
+    """A generator that notes whether it is read again at its end."""
+
+    def __init__(self, params):
+        self.rest, self.ends = iter(params), 0
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        for p in self.rest:
+            return p
+        self.ends += 1
+        raise StopIteration
+
+    def judge(self):
+        if self.ends > 1:
+            raise Rejection(
+                "params 可能是只能读一遍的生成器，你的代码读了几遍：先存成"
+                "列表。",
+                "params may be a generator that can be read only once, and "
+                "your code reads it again: keep a list.",
+            )
+
+
+Once.__name__ = "generator"  # errors call it so
+
+
+def one_step(optimizer, params, grads):
+    """Put the gradients, take a step, and look at what else it did."""
+    before = [p.detach().clone() for p in params]
+    places = [p.data_ptr() for p in params]
+    for p, g in zip(params, grads, strict=True):
+        p.grad = None if g is None else g.clone()
+    optimizer.step()
+    if not torch.is_grad_enabled():
+        torch.set_grad_enabled(True)
+        raise Rejection(
+            "step() 关掉了求导，没有再打开：以后的 backward() 会报错。",
+            "step() switches gradients off and leaves them off: a later "
+            "backward() will fail.",
+        )
+    for p, g in zip(params, grads, strict=True):
+        if (p.grad is None) != (g is None) or (
+            g is not None and not torch.equal(p.grad, g)
+        ):
+            raise Rejection(
+                "step() 改动了 .grad：它只读梯度。",
+                "step() changes .grad: it only reads gradients.",
+            )
+    if [p.data_ptr() for p in params] != places:
+        raise Rejection(
+            "p.data = … 让参数换了一块内存：要原地修改。",
+            "p.data = … gives the parameter other memory: change it in place.",
+        )
+    return before
+
+
+def ten_steps(kind, starts, rounds, options):
+    params, seen = leaves(starts), []
+    optimizer = kind(once := Once(params), **options)
+    for grads in rounds:
+        optimizer.zero_grad()
+        once.judge()
+        left = [p.grad for p in params if p.grad is not None]
+        if left and not any(g.any() for g in left):
+            raise Rejection(
+                "zero_grad() 把 .grad 清成了 0：应设成 None。",
+                "Your zero_grad() sets .grad to 0: it should be None.",
+            )
+        if left:
+            raise Rejection(
+                "zero_grad() 之后 .grad 还在。",
+                "After zero_grad() the .grad are still there.",
+            )
+        before = one_step(optimizer, params, grads)
+        once.judge()
+        if any(g is not None and g.any() for g in grads) and all(
+            torch.equal(p, q) for p, q in zip(params, before, strict=True)
+        ):
+            raise Rejection(
+                "step() 之后参数一点没变：要原地修改（p -= …，不是 "
+                "p = p - …）。",
+                "After step() no parameter has changed: change them in place "
+                "(p -= …, not p = p - …).",
+            )
+        seen.append([p.detach().clone() for p in params])
+    return seen
+
+
 def rounds_of(kind):
     def run(starts, rounds, options):
-        params, seen = leaves(starts), []
-        optimizer = kind(iter(params), **options)
-        for grads in rounds:
-            optimizer.zero_grad()
-            left = [p.grad for p in params if p.grad is not None]
-            if left and not any(g.any() for g in left):
-                raise Rejection(
-                    "zero_grad() 把 .grad 清成了 0：应设成 None。",
-                    "Your zero_grad() sets .grad to 0: it should be None.",
-                )
-            if left:
-                raise Rejection(
-                    "zero_grad() 之后 .grad 还在。params 可能是只能读一遍的"
-                    "生成器：先存成列表。",
-                    "After zero_grad() the .grad are still there. params may "
-                    "be a generator that can be read only once: keep a list.",
-                )
-            for p, g in zip(params, grads, strict=True):
-                p.grad = None if g is None else g.clone()
-            optimizer.step()
-            for p, g in zip(params, grads, strict=True):
-                if (p.grad is None) != (g is None) or (
-                    g is not None and not torch.equal(p.grad, g)
-                ):
-                    raise Rejection(
-                        "step() 改动了 .grad：它只读梯度。",
-                        "step() changes .grad: it only reads gradients.",
-                    )
-            seen.append([p.detach().clone() for p in params])
-        if all(torch.equal(p, q) for p, q in zip(params, starts, strict=True)):
-            raise Rejection(
-                "十步之后参数一点没变：要原地修改（p -= …，不是 p = p - …），"
-                "params 可能是只能读一遍的生成器。",
-                "After ten steps no parameter has changed: change them in "
-                "place (p -= …, not p = p - …); params may be a generator "
-                "that can be read only once.",
-            )
-        return seen
+        seen = ten_steps(kind, starts, rounds, options)
+        again = ten_steps(kind, starts, rounds[:2], options)
+        for one, other in zip(seen[:2], again, strict=True):
+            for p, q in zip(one, other, strict=True):
+                if not torch.allclose(p, q, equal_nan=True):
+                    raise Rejection(*TWO)
+        return seen, bool(options)
 
     return run
 
 
+def digits(a, b):
+    """Both numbers, with so many digits that they differ."""
+    n = 6
+    while f"{a:.{n}g}" == f"{b:.{n}g}" and n < 16:
+        n += 1
+    return f"{a:.{n}g}", f"{b:.{n}g}"
+
+
 def same_places(got, want):
+    (got, special), (want, _) = got, want
     for k, (mine, due) in enumerate(zip(got, want, strict=True), 1):
         for i, (a, b) in enumerate(zip(mine, due, strict=True)):
             if not torch.allclose(a, b, rtol=1e-7, atol=1e-9):
-                first, other = a.flatten()[0].item(), b.flatten()[0].item()
+                j = (a - b).abs().argmax()
+                told, other = digits(a.flatten()[j], b.flatten()[j])
+                zh = en = ""
+                if not special:
+                    zh = "默认值与题目的相同吗？"
+                    en = " Are the defaults those of the text?"
                 raise Rejection(
-                    f"第 {k} 步之后参数 {i} 不对：第一个数应为 {other:.6g}，"
-                    f"得到 {first:.6g}。",
-                    f"After step {k} parameter {i} is wrong: its first "
-                    f"number should be {other:.6g}, not {first:.6g}.",
+                    f"第 {k} 步之后参数 {i} 不对：有一个数应为 {other}，"
+                    f"得到 {told}。{zh}",
+                    f"After step {k} parameter {i} is wrong: a number "
+                    f"should be {other}, not {told}.{en}",
                 )
 
 
-@says(
+TWO = (
     "两个优化器互相影响：记录应放在 self 里，在 __init__ 里造出来。",
     "Two optimizers affect each other: records belong to self and are made in "
     "__init__.",
 )
+
+
+def one_after_the_other(kind, starts, rounds, options):
+    """Two optimizers on the same tensors; the second starts afresh."""
+    params = leaves(starts)
+    for half in (rounds[:2], rounds[2:4]):
+        optimizer = kind(params, **options)
+        for grads in half:
+            for p, g in zip(params, grads, strict=True):
+                p.grad = None if g is None else g.clone()
+            optimizer.step()
+    return [p.detach() for p in params]
+
+
+@says(*TWO)
 def keeps_to_itself(kind, starts, rounds, options):
-    alone = rounds_of(kind)(starts, rounds, options)
+    alone = ten_steps(kind, starts, rounds, options)
     both = [leaves(starts), leaves([-p for p in starts])]
     pair = [kind(params, **options) for params in both]
     for grads in rounds:
@@ -552,10 +772,14 @@ def keeps_to_itself(kind, starts, rounds, options):
             for p, g in zip(params, grads, strict=True):
                 p.grad = None if g is None else g.clone()
             optimizer.step()
-    return all(
-        torch.allclose(p.detach(), q)
-        for p, q in zip(both[0], alone[-1], strict=True)
+    case = starts, rounds, options
+    pairs = [*zip(both[0], alone[-1], strict=True)]
+    pairs += zip(
+        one_after_the_other(kind, *case),
+        one_after_the_other(torch.optim.AdamW, *case),
+        strict=True,
     )
+    return all(torch.allclose(p.detach(), q) for p, q in pairs)
 
 
 @says(
@@ -579,9 +803,9 @@ AdamW = exercise(
     wrong=r"""
 self.m[i] / (1 - beta1 ** self.steps[i]) => self.m[i]
 self.v[i] / (1 - beta2 ** self.steps[i]) => self.v[i]
-没有修正：m 和 v 从 0 开始，前几步偏小，要除以 1 − βᵗ。
+没有修正：m 和 v 从 0 开始，前几步偏小，要除以 1 − βⁿ。
 Nothing is corrected: m and v start at 0 and are too small at first; they are
-divided by 1 − βᵗ.
+divided by 1 − βⁿ.
 
 self.v[i] / (1 - beta2 ** self.steps[i]) => self.v[i]
 只修正了 m，没有修正 v。
@@ -673,8 +897,8 @@ The sign is wrong: steps go against the gradient.
 
 1 ** self.steps[i] => 1 ** (self.steps[i] + 1)
 2 ** self.steps[i] => 2 ** (self.steps[i] + 1)
-步数多数了一步：第一步 t = 1。
-The count is one too high: t = 1 in the first step.
+步数多数了一步：第一步 n = 1。
+The count is one too high: n = 1 in the first step.
 
 self.m[i] = beta1 * self.m[i] => self.m[i] = self.m[i]
 m 没有乘以 β₁：旧的梯度永远不减。
@@ -686,9 +910,43 @@ No parameter changes: p = p * … makes a new tensor, and later changes go to
 that. Change it in place.
 
 p.grad = None => pass
-zero_grad() 之后 .grad 还在：它什么也没做，或者 params 是只能读一遍的生成器，
-要先存成列表。
-After zero_grad() the .grad are still there: it does nothing, or params is a
-generator that can be read only once and was not kept as a list.
+zero_grad() 之后 .grad 还在：它什么也没做。
+After zero_grad() the .grad are still there: it does nothing.
+
+@torch.no_grad() => @torch.enable_grad()
+step() 要在 torch.no_grad() 里修改参数。
+step() should change parameters under torch.no_grad().
+
+continue => pass
+(1 - beta1) * p.grad => (1 - beta1) * (0 if p.grad is None else p.grad)
+(1 - beta2) * p.grad**2 => (1 - beta2) * (0 if p.grad is None else p.grad**2)
+.grad 是 None 的参数也被修改了：应完全跳过。
+A parameter whose .grad is None is changed as well: it should be skipped
+altogether.
+
+if p.grad is None: => if p.grad is None or not p.grad.any():
+梯度是 0 的参数不能跳过：0 不是 None。
+A gradient of 0 is not skipped: 0 is not None.
+
+self.steps[i] += 1 => pass
+(v.sqrt() + self.eps) => (v.sqrt() + self.eps)\n            self.steps[i] += 1
+步数要先加 1 再用：n 从 1 数起。
+The count is raised before it is used: n begins with 1.
+
+p *= 1 - self.lr => if p.dim() > 1:\n                p *= 1 - self.lr
+只有轴多于一个的参数才衰减了：每个参数都要衰减。
+Only parameters with more than one axis decay: every parameter should.
+
+(1 - beta1) * p.grad => (1 - beta1) * p.grad if self.steps[i] > 1 else p.grad
+m 从第一个梯度开始了：它应从 0 开始。
+Your m starts at the first gradient: it should start at 0.
+
+p.grad**2 => p.grad.norm() ** 2
+v 用了整个梯度的长度：平方是逐项的。
+Your v takes the length of the whole gradient: the square is term by term.
+
+self.v = [torch.zeros_like(p) for p in self.params] => self.v = self.m
+m 和 v 是同一些张量，互相覆盖。
+Your m and v are the same tensors and overwrite each other.
 """,
 )

@@ -39,6 +39,7 @@ RATES = {
     "momentum": (0.001, 0.012, 0.12),
     "Adam": (0.02, 0.15, 0.8),
 }
+NAMES = {"SGD": "SGD", "momentum": "momentum 0.8", "Adam": "Adam"}
 OPTIMIZERS = {
     "SGD": (torch.optim.SGD, {}),
     "momentum": (torch.optim.SGD, {"momentum": 0.8}),
@@ -95,7 +96,7 @@ def paths() -> Callable[..., Figure]:
         near = (places.norm(dim=1) > 0.02).nonzero().flatten()
         last = int(near[-1]) + 1 if len(near) else 0
         said = f"{last} steps" if last <= STEPS else f"> {STEPS} steps"
-        ax.set_title(f"{optimizer}, lr {lr:g}: {said}", fontsize=11)
+        ax.set_title(f"{NAMES[optimizer]}, lr {lr:g}: {said}", fontsize=11)
         return fig
 
     return draw
@@ -142,7 +143,7 @@ def students(runs: Mapping[str, Mapping[float, list[float]]]) -> Figure:
     ax.set_yticks([0.1, 0.2, 0.5, 1, 2], ["0.1", "0.2", "0.5", "1", "2"])
     ax.minorticks_off()
     ax.grid(alpha=0.3)
-    ax.legend()
+    ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
     return fig
 
 
@@ -152,4 +153,8 @@ def grokking(seen: Mapping[str, list[float]], every: int) -> Figure:
         name: ([every * k for k in range(len(values))], values)
         for name, values in seen.items()
     }
-    return plots.curves(named, xlabel="step", ylabel="right")
+    fig = plots.curves(named, xlabel="step", ylabel="right")
+    fig.axes[0].legend(loc=(0.17, 0.45))
+    longest = max(len(values) for values in seen.values())
+    fig.axes[0].set_xticks(range(0, every * longest, 100))
+    return fig
