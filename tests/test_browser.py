@@ -24,9 +24,16 @@ CELL = "window.jupyterapp.shell.currentWidget.content.widgets[i].node"
 PICTURE = f"{CELL}.querySelector('.jp-OutputArea .widget-image')?.src"
 HANDLE = f"{CELL}.querySelector('.jp-OutputArea .noUi-handle')"
 FIELD = f"{CELL}.querySelector('.jp-OutputArea .widget-text input')"
-LIVE = f"!!({PICTURE} && ({HANDLE} || {FIELD}))"
+CHOICE = f"{CELL}.querySelector('.jp-OutputArea .widget-dropdown select')"
+LIVE = f"!!({PICTURE} && ({HANDLE} || {FIELD} || {CHOICE}))"
 SCROLLED = """() => window.jupyterapp.shell.currentWidget.content.node
   .querySelector('.jp-WindowedPanel-outer')?.scrollTop ?? 0"""
+# JupyterLab keeps the arrow keys from a choice: it is made as the mouse does.
+CHOOSE = f"""([i, number]) => {{
+  const choice = {CHOICE};
+  choice.selectedIndex = number;
+  choice.dispatchEvent(new Event('change', {{bubbles: true}}));
+}}"""
 # Whether a cell's first slider stands at the end to which a key moves it.
 END = f"""([i, key]) => {{
   const end = key === 'ArrowRight' ? 'aria-valuemax' : 'aria-valuemin';
@@ -62,10 +69,13 @@ def page(browser) -> Iterator:
     context.close()
 
 
-def press(page, index: int, key: str) -> float:
-    """Seconds from a key to the cell's next picture."""
+def press(page, index: int, key: str, choice: int | None = None) -> float:
+    """Seconds from a key, or a choice, to the cell's next picture."""
     old, start = page.evaluate(f"i => {PICTURE}", index), time.perf_counter()
-    page.keyboard.press(key)
+    if choice is None:
+        page.keyboard.press(key)
+    else:
+        page.evaluate(CHOOSE, [index, choice])
     page.wait_for_function(
         f"([i, old]) => {PICTURE} !== old",
         arg=[index, old],
@@ -76,23 +86,26 @@ def press(page, index: int, key: str) -> float:
 
 
 def move(page, index: int) -> list[float]:
-    """Move a cell's first slider by keyboard, or type into its first field.
+    """Move a cell's first slider by keyboard, else its field or choice.
 
     Returns:
         Seconds from each key to its new picture.
     """
     slides = page.evaluate(f"i => !!{HANDLE}", index)
-    page.evaluate(f"i => {HANDLE if slides else FIELD}.focus()", index)
+    types = not slides and page.evaluate(f"i => !!{FIELD}", index)
+    control = HANDLE if slides else FIELD if types else CHOICE
+    page.evaluate(f"i => {control}.focus()", index)
     page.wait_for_timeout(300)
     before, times, key = page.evaluate(SCROLLED), [], "ArrowRight"
     for number in range(KEYS if slides else 4):
-        if not slides:
+        if types:
             page.keyboard.press("ControlOrMeta+A")
             page.keyboard.insert_text("13"[number % 2])
             key = "Enter"
-        elif page.evaluate(END, [index, key]):
+        elif slides and page.evaluate(END, [index, key]):
             key = "ArrowLeft" if key == "ArrowRight" else "ArrowRight"
-        times.append(press(page, index, key))
+        choice = None if slides or types else 1 - number % 2
+        times.append(press(page, index, key, choice))
     assert abs(page.evaluate(SCROLLED) - before) < 2, "the page jumped"
     return times
 
