@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 from matplotlib.path import Path
 from torch import Tensor, nn
@@ -224,25 +226,29 @@ def score_regions(features: Tensor, labels: Tensor, W: Tensor, b: Tensor):
 # Rings
 
 
-def dots(ax: Axes, x: Tensor, labels: Tensor) -> None:
-    """Draw two groups of points, (N, 2)."""
+def dots(ax: Axes, x: Tensor, labels: Tensor) -> dict[int, Line2D]:
+    """Draw two groups of points, (N, 2); the points of each label."""
+    drawn = {}
     for k, color, mark in ((1, OUTER, "^"), (0, INNER, "o")):
         own = x[labels == k]
-        ax.plot(own[:, 0], own[:, 1], mark, color=color, ms=3, ls="none",
-                clip_on=False)  # fmt: skip
+        (drawn[k],) = ax.plot(own[:, 0], own[:, 1], mark, color=color, ms=3,
+                              ls="none", clip_on=False)  # fmt: skip
+    return drawn
 
 
-def region(ax: Axes, net: nn.Module, edge: float = 2.5) -> list[Tensor]:
-    """Shade where a net's score is above 0; draw and return the boundary."""
+def region(
+    ax: Axes, net: nn.Module, edge: float = 2.5
+) -> tuple[ContourSet, ContourSet]:
+    """Shade where a net's score is above 0; the shades and the boundary."""
     at = torch.linspace(-edge, edge, 81)
     points = torch.cartesian_prod(at, at)
     with torch.no_grad():
         z = net(points)[:, 0].view(81, 81).T
-    ax.contourf(at, at, z, levels=[-1e9, 0, 1e9], colors=[INNER, OUTER],
-                alpha=0.15)  # fmt: skip
+    shades = ax.contourf(at, at, z, levels=[-1e9, 0, 1e9],
+                         colors=[INNER, OUTER], alpha=0.15)  # fmt: skip
     drawn = ax.contour(at, at, z, levels=[0], colors="black", linewidths=1.5)
     ax.set(xlim=(-edge, edge), ylim=(-edge, edge), aspect="equal")
-    return [torch.as_tensor(line, dtype=z.dtype) for line in drawn.allsegs[0]]
+    return shades, drawn
 
 
 def grid(edge: float, n: int) -> list[Tensor]:
@@ -309,7 +315,7 @@ def hidden_cuts(nets: Mapping[int, nn.Sequential], x, labels) -> Figure:
     fig, axes = plots.subplots(2, 2, width=1.4, height=2)
     two, three = nets[2], nets[3]
     for ax, net in zip(axes[0], (two, three), strict=True):
-        edge = region(ax, net)
+        _, edge = region(ax, net)
         dots(ax, x, labels)
         with torch.no_grad():
             right = ((net(x)[:, 0] > 0) == labels.bool()).sum()
@@ -334,7 +340,10 @@ def hidden_cuts(nets: Mapping[int, nn.Sequential], x, labels) -> Figure:
     cube(ax)
     with torch.no_grad():
         bent = [three[:2](line) @ CUBE.to(x.dtype) for line in grid(2.5, 17)]
-        cut = [three[:2](line) @ CUBE.to(x.dtype) for line in edge]
+        cut = [
+            three[:2](torch.as_tensor(line, dtype=x.dtype)) @ CUBE.to(x.dtype)
+            for line in edge.allsegs[0]
+        ]
     for line in bent:
         ax.plot(*line.T, "-", color="#AAAAAA", lw=0.6)
     for line in cut:
@@ -360,39 +369,50 @@ def folding(
         layer 2 in its square with the straight cut, and the score.
     """
     fig, axes = plots.subplots(1, 4, width=2, height=0.95)
+    cube(axes[1])
+    axes[2].set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), aspect="equal")
+    axes[3].axvline(0, color="black", ls="-", lw=1.5)
+    axes[3].set(xlim=(-12, 12), ylim=(0, 200), yticks=[])
+    names = ["input", "layer 1: 3 units", "layer 2: 2 units"]
+    for ax, name in zip(axes, [*names, "layer 3: the score"], strict=True):
+        ax.set_xlabel(name)
+    for ax in axes[:3]:
+        ax.set(xticks=[], yticks=[], aspect="equal")
+    lines = grid(2.4, 9)
+    gray = [axes[2].plot([], [], "-", color="#AAAAAA", lw=0.6) for _ in lines]
+    clouds = [dots(ax, x, labels) for ax in axes[:3]]
+    (cut,) = axes[2].plot([], [], "-", color="black", lw=1.5)
+    heaps = [
+        axes[3].stairs([0] * 24, torch.linspace(-12, 12, 25), fill=True,
+                       color=color, alpha=0.7, hatch=hatch)
+        for color, hatch in ((INNER, ""), (OUTER, "///"))
+    ]  # fmt: skip
+    title, shaded = fig.suptitle(" ", fontsize=12), []
 
+    @torch.no_grad()
     def draw(step: int = 0) -> Figure:
         net.load_state_dict(snapshots[step])
-        with torch.no_grad():
-            one, two, score = net[:2](x), net[:4](x), net(x)[:, 0]
-            bent = [net[:4](line) for line in grid(2.4, 9)]
-            u, v = net[4].weight[0].tolist()
-            bias = net[4].bias.item()
-        for ax in axes:
-            ax.clear()
-        region(axes[0], net)
-        dots(axes[0], x, labels)
-        axes[0].set(xticks=[], yticks=[], xlabel="input")
-        cube(axes[1])
-        dots(axes[1], one @ CUBE.to(one.dtype), labels)
-        axes[1].set(xlabel="layer 1: 3 units", aspect="equal")
-        for line in bent:
-            axes[2].plot(*line.T, "-", color="#AAAAAA", lw=0.6)
-        dots(axes[2], two, labels)
-        at = torch.linspace(-1.1, 1.1, 2)
-        z = u * at[None] + v * at[:, None] + bias
-        if z.min() < 0 < z.max():
-            axes[2].contour(at, at, z, levels=[0], colors="black")
-        axes[2].set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), aspect="equal")
-        axes[2].set(xticks=[], yticks=[], xlabel="layer 2: 2 units")
-        for k, color in enumerate((INNER, OUTER)):
-            axes[3].hist(score[labels == k].clamp(-11.9, 11.9).numpy(),
-                         bins=24, range=(-12, 12), color=color, alpha=0.7,
-                         hatch=["", "///"][k])  # fmt: skip
-        axes[3].axvline(0, color="black", ls="-", lw=1.5)
+        one, two, score = net[:2](x), net[:4](x), net(x)[:, 0]
+        while shaded:
+            shaded.pop().remove()
+        shaded.extend(region(axes[0], net))
+        for cloud, points in zip(
+            clouds[1:], (one @ CUBE.to(one.dtype), two), strict=True
+        ):
+            for k, own in cloud.items():
+                own.set_data(*points[labels == k].T)
+        for (artist,), line in zip(gray, lines, strict=True):
+            artist.set_data(*net[:4](line).T)
+        w, bias = net[4].weight[0], net[4].bias
+        foot, along = -bias * w / (w @ w), torch.stack([-w[1], w[0]])
+        ends = torch.stack([foot - 3 * along / w.norm(),
+                            foot + 3 * along / w.norm()])  # fmt: skip
+        cut.set_data(*ends.T)
+        for k, heap in enumerate(heaps):
+            own = score[labels == k].clamp(-11.9, 11.9)
+            heap.set_data(torch.histc(own, 24, -12, 12))
         right = ((score > 0) == labels.bool()).sum()
-        axes[3].set(yticks=[], xlabel="layer 3: the score", xlim=(-12, 12))
-        fig.suptitle(f"step {step}: {right} of {len(x)} right", fontsize=12)
+        title.set_text(f"step {step}: {right} of {len(x)} right")
         return fig
 
     return draw
