@@ -2,6 +2,7 @@
 
 from .forms import draw, exercise, labelled, normal, says, variations
 from .judge import Exercise, Mistake, Property, Rejection, Verdict, judge
+from .parts import part
 from .tables import about_shapes, entry, table
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "judge",
     "labelled",
     "normal",
+    "part",
     "says",
     "table",
     "variations",

@@ -10,6 +10,7 @@ from pathlib import Path
 import lab
 import pytest
 import rooms
+import torch
 
 from exercises import draw, exercise, parts
 from exercises.forms import compiled, source_of
@@ -246,6 +247,23 @@ def test_an_accepted_answer_is_kept_and_replaced(my, monkeypatch, capsys):
     assert file.read_text("utf8") == "def broken(:"
     monkeypatch.chdir(my.parent)
     assert len(accept(longer)) == 1  # no copy: nothing is kept
+
+
+def test_a_later_lesson_takes_the_own_part_else_the_reference(my, capsys):
+    def split() -> object:
+        return parts.part("02_tensors", "split_heads")
+
+    reference = split()
+    assert capsys.readouterr().out == "○ split_heads\n"
+    assert reference(torch.ones(2, 3, 8), 4).shape == (2, 4, 3, 2)
+    file = my / "parts.py"
+    file.write_text("def split_heads(x, num_heads):\n    return 'mine'\n")
+    assert split()(0, 1) == "mine"
+    assert capsys.readouterr().out == "✓ split_heads\n"
+    with pytest.raises(ModuleNotFoundError, match="no lesson 99_none"):
+        parts.part("99_none", "split_heads")
+    with pytest.raises(AttributeError, match="split_tails"):
+        parts.part("02_tensors", "split_tails")
 
 
 def test_every_part_of_the_course_can_be_kept(my):
