@@ -250,7 +250,7 @@ def size_thaws(model):
 RIGHT = {
     "fits": [
         {
-            case: None if told == "error" else list(told)
+            case: told if told == "error" else list(told)
             for case, told in FITS.items()
         },
         {
