@@ -10,7 +10,7 @@ import json
 import re
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import lab
@@ -69,13 +69,10 @@ def page(browser) -> Iterator:
     context.close()
 
 
-def press(page, index: int, key: str, choice: int | None = None) -> float:
-    """Seconds from a key, or a choice, to the cell's next picture."""
+def redrawn(page, index: int, act: Callable[..., None], *args) -> float:
+    """Seconds from an act to the cell's next picture."""
     old, start = page.evaluate(f"i => {PICTURE}", index), time.perf_counter()
-    if choice is None:
-        page.keyboard.press(key)
-    else:
-        page.evaluate(CHOOSE, [index, choice])
+    act(*args)
     page.wait_for_function(
         f"([i, old]) => {PICTURE} !== old",
         arg=[index, old],
@@ -89,23 +86,28 @@ def move(page, index: int) -> list[float]:
     """Move a cell's first slider by keyboard, else its field or choice.
 
     Returns:
-        Seconds from each key to its new picture.
+        Seconds from each move to its new picture.
     """
-    slides = page.evaluate(f"i => !!{HANDLE}", index)
-    types = not slides and page.evaluate(f"i => !!{FIELD}", index)
-    control = HANDLE if slides else FIELD if types else CHOICE
+    control = next(
+        control
+        for control in (HANDLE, FIELD, CHOICE)
+        if page.evaluate(f"i => !!{control}", index)
+    )
     page.evaluate(f"i => {control}.focus()", index)
     page.wait_for_timeout(300)
     before, times, key = page.evaluate(SCROLLED), [], "ArrowRight"
-    for number in range(KEYS if slides else 4):
-        if types:
+    for number in range(KEYS if control == HANDLE else 4):
+        act, args = page.keyboard.press, ["Enter"]
+        if control == HANDLE:
+            if page.evaluate(END, [index, key]):
+                key = "ArrowLeft" if key == "ArrowRight" else "ArrowRight"
+            args = [key]
+        elif control == FIELD:
             page.keyboard.press("ControlOrMeta+A")
             page.keyboard.insert_text("13"[number % 2])
-            key = "Enter"
-        elif slides and page.evaluate(END, [index, key]):
-            key = "ArrowLeft" if key == "ArrowRight" else "ArrowRight"
-        choice = None if slides or types else 1 - number % 2
-        times.append(press(page, index, key, choice))
+        else:
+            act, args = page.evaluate, [CHOOSE, [index, 1 - number % 2]]
+        times.append(redrawn(page, index, act, *args))
     assert abs(page.evaluate(SCROLLED) - before) < 2, "the page jumped"
     return times
 
