@@ -110,6 +110,16 @@ class Exercise:
         """The known wrong answers."""
         return tuple(self.find_mistakes())
 
+    @cached_property
+    def usual_cases(self) -> list[tuple]:
+        """The cases of the exercise's own seeds."""
+        return self.all_cases()
+
+    @cached_property
+    def known(self) -> dict[tuple[int, int], Outcome]:
+        """What the oracle (-1) and mistake n gave on case i: by (n, i)."""
+        return {}
+
     @property
     def reference(self) -> Any:
         """What gives the expected results."""
@@ -194,7 +204,8 @@ def judge(
     """Judge an answer; whatever the answer does, a verdict comes back.
 
     Form (errors, types, shapes, inputs changed in place) is judged first,
-    then the properties, then values.
+    then the properties, then values; a mistake that is known by its results
+    is told before any of them.
 
     Raises:
         RuntimeError: the right answer itself fails.
@@ -219,7 +230,10 @@ def _judged(
     exercise: Exercise, answer: Any, seeds: Sequence[int] | None
 ) -> Verdict:
     """The verdict on an answer that was written."""
-    cases = exercise.all_cases(seeds)
+    cases = (
+        exercise.usual_cases if seeds is None else exercise.all_cases(seeds)
+    )
+    known = exercise.known if seeds is None else {}
     dtype = exercise.default_dtype
     box, trusted = Box(exercise.time_limit, dtype), Box(120.0, dtype)
 
@@ -230,10 +244,18 @@ def _judged(
         refusal := unfit(answer, list(exercise.arguments(cases[0])), cases[0])
     ):
         return wrong(refusal)
+
+    def due(which: int, answer: Any, i: int) -> Outcome:
+        """What does not hang on the student's answer: run once."""
+        key = which, i
+        if key not in known:
+            known[key] = _run(exercise, answer, cases[i], trusted, i)
+        return known[key]
+
     wanted, outcomes = [], []
     amiss: dict[int, Fault] = {}
     for i, case in enumerate(cases):
-        want = _run(exercise, exercise.reference, case, trusted, i)
+        want = due(-1, exercise.reference, i)
         if trusted.ended:
             return wrong(trusted.ended)
         error = want.error
@@ -251,21 +273,19 @@ def _judged(
                 break
     number = next((i for i, fault in amiss.items() if fault.formal), None)
     failed, broken = (), None
-    if number is None:
+    if not amiss:
         failed, broken = _properties(exercise, answer, seeds, box)
-    if not amiss and not broken and not box.ended:
-        broken = _again(exercise, answer, cases, outcomes, wanted, box)
         if not broken and not box.ended:
-            return _right(len(cases), box)
+            broken = _again(exercise, answer, cases, outcomes, wanted, box)
+            if not broken and not box.ended:
+                return _right(len(cases), box)
     if box.ended:
         return wrong(box.ended)
     # The wrong ones first: there most mistakes differ at once.
     order = sorted(range(len(outcomes)), key=lambda i: i not in amiss)
     mine = [outcomes[i] for i in order]
-    for mistake in exercise.mistakes:
-        theirs = (
-            _run(exercise, mistake.answer, cases[i], trusted, i) for i in order
-        )
+    for n, mistake in enumerate(exercise.mistakes):
+        theirs = (due(n, mistake.answer, i) for i in order)
         if _alike(mine, theirs, len(amiss)) and (
             amiss
             or _properties(exercise, mistake.answer, seeds, trusted)[0]
@@ -274,6 +294,10 @@ def _judged(
             return wrong((mistake.zh, mistake.en), mistake.en)
         if trusted.ended:
             return wrong(trusted.ended)
+    if amiss and number is None:
+        _, broken = _properties(exercise, answer, seeds, box)
+        if box.ended:
+            return wrong(box.ended)
     if broken:
         return wrong(broken)
     number = min(amiss) if number is None else number
