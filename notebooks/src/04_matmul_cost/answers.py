@@ -54,44 +54,6 @@ def blocked_by_tiles(x, w, t):
     return torch.cat(rows, dim=0)
 
 
-def blocked_numbered(x, w, t):
-    (B, D), E = x.shape, w.shape[1]
-
-    def part(n):
-        return slice(n * t, n * t + t)
-
-    y = torch.zeros((B, E), dtype=w.dtype)
-    numbers = [range(math.ceil(n / t)) for n in (B, E, D)]
-    for i, j, k in itertools.product(*numbers):
-        a, b = x.load(part(i), part(k)), w.load(part(k), part(j))
-        y[part(i), part(j)] += torch.einsum("ik,kj->ij", a, b)
-    return y
-
-
-def blocked_columns_first(x, w, t):
-    (B, D), E = x.shape, w.shape[1]
-    y = torch.zeros(B, E, dtype=x.dtype)
-    for j in range(0, E, t):
-        for i in range(0, B, t):
-            for k in range(0, D, t):
-                last, end = min(k + t, D), min(j + t, E)
-                b = w.load(slice(k, last), slice(j, end))
-                a = x.load(slice(i, min(i + t, B)), slice(k, last))
-                y[i : i + t, j:end] = y[i : i + t, j:end] + a @ b
-    return y
-
-
-def blocked_entries(x, w, t):
-    (B, D), E = x.shape, w.shape[1]
-    y = torch.zeros(B, E, dtype=x.dtype)
-    for i, j, k in itertools.product(range(B), range(E), range(D)):
-        y[i, j] += (
-            x.load(slice(i, i + 1), slice(k, k + 1))
-            @ w.load(slice(k, k + 1), slice(j, j + 1))
-        )[0, 0]
-    return y
-
-
 def blocked_keeps_tiles(x, w, t):
     (B, D), E = x.shape, w.shape[1]
     y, kept = torch.zeros(B, E, dtype=x.dtype), {}
@@ -245,8 +207,7 @@ RIGHT = {
     "two_orders": [orders_factored, orders_by_steps],
     "blocked_matmul": [
         blocked_by_tiles,
-        blocked_numbered,
-        blocked_columns_first,
+        blocked_in_order("jik"),
         blocked_snake,
     ],
     "predict_loads": [loads_negative_floor, loads_by_loops],
@@ -266,9 +227,9 @@ WRONG = {
         orders_32_bits,
     ],
     "blocked_matmul": [
-        blocked_entries,
         blocked_keeps_tiles,
         blocked_twice,
+        lambda x, w, t: right["blocked_matmul"](x, w, 1),
         lambda x, w, t: right["blocked_matmul"](x, w, max(1, t - 1)),
         lambda x, w, t: right["blocked_matmul"](x, w, t + 1),
         lambda x, w, t: right["blocked_matmul"](x, w, t).T,

@@ -8,8 +8,22 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from exercises import Property, Rejection, exercise, variations
-from exercises.compare import difference
+from exercises.compare import difference, form
 from exercises.judge import finish
+
+
+def hinted(zh, en):
+    """Compares as usual; where only a number is wrong, adds what to count."""
+
+    def compare(got, due):
+        if found := difference(got, due):
+            told = finish(found)
+            if form(got) == form(due):
+                told = told[0] + zh, f"{told[1]} {en}"
+            raise Rejection(*told)
+
+    return compare
+
 
 # --- 1. two orders of three matrices -----------------------------------------
 
@@ -41,29 +55,17 @@ def counted_orders(p, q, r, s):
     return left.get_total_flops() // 2, right.get_total_flops() // 2
 
 
-def one_by_one(got, due):
-    """Which of the two counts is wrong."""
-    found = difference(got, due)
-    if not found:
-        return
-    if not isinstance(got, tuple) or [*map(type, got)] != [int, int]:
-        raise Rejection(*finish(found))
-    names = ("(AM)C", "AM", "C"), ("A(MC)", "A", "MC")
-    n = 0 if got[0] != due[0] else 1
-    order, left, right = names[n]
-    raise Rejection(
-        f"{order}：应为 {due[n]}，得到 {got[n]}。把两次乘法各数一遍，第二次是 "
-        f"{left} 乘 {right}。",
-        f"{order}: expected {due[n]}, got {got[n]}. Count each of the two "
-        f"products; the second is {left} times {right}.",
-    )
-
-
 two_orders = exercise(
     two_orders,
     four_sizes,
     oracle=counted_orders,
-    compare=one_by_one,
+    compare=hinted(
+        "一次矩阵乘的乘加次数，是三个大小的乘积。(AM)C 的第二次是 AM 乘 C，"
+        "A(MC) 的第二次是 A 乘 MC；两次的要相加。",
+        "A matrix product takes as many multiply–adds as its three sizes "
+        "multiplied. The second one of (AM)C is AM times C, that of A(MC) is "
+        "A times MC; the counts of the two are added.",
+    ),
     wrong="""
 left, right => right, left
 你把两个数的次序写反了：先是 (AM)C，再是 A(MC)。
@@ -82,16 +84,6 @@ q * r * s + p * q * s => q * r * s
 You count only the first product of each order: its result is still to be
 multiplied by the third matrix.
 
-p * q * r + p * r * s => p * q * r + q * r * s
-A(MC) 的次数对了。(AM)C 的第二次乘法，左边是 AM，它是 (p, r)，不再是 (q, r)。
-The count of A(MC) is right. In the second product of (AM)C the left factor is
-AM, of (p, r), and no longer (q, r).
-
-q * r * s + p * q * s => q * r * s + p * q * r
-(AM)C 的次数对了。A(MC) 的第二次乘法，右边是 MC，它是 (q, s)，不再是 (q, r)。
-The count of (AM)C is right. In the second product of A(MC) the right factor is
-MC, of (q, s), and no longer (q, r).
-
 return left, right => return 2 * left, 2 * right
 你数的是浮点运算，正好是两倍：这里要的是乘加的次数。
 You count floating-point operations, exactly twice as many: multiply–adds are
@@ -103,42 +95,10 @@ q * r * s + p * q * s => p * q * r * s
 再加起来。
 You multiply all four sizes. There are two products, one after the other: count
 each of them, then add.
-
-p * q * r + p * r * s => p * q * r * p * r * s
-q * r * s + p * q * s => q * r * s * p * q * s
-两次乘法的次数要相加，你把它们相乘了。
-The counts of the two products are to be added, and you multiply them.
-
-p * q * r + p * r * s => p * r + p * s
-q * r * s + p * q * s => q * s + p * s
-你数的是结果里有几个数：每个数还要做好多次乘加。
-You count the numbers in the results: each of them takes many multiply–adds.
-
-p * r * s => r * s
-p * q * s => p * q
-第二次乘法少了一个大小：一次矩阵乘的乘加次数是三个大小的乘积。
-A size is missing in the second product: the multiply–adds of a matrix product
-are the product of three sizes.
-
-return left, right => return tuple(sorted((left, right)))
-你把两个数按大小排了：次序是定好的，先是 (AM)C，再是 A(MC)。
-You sort the two numbers: their order is fixed, (AM)C and then A(MC).
-
-return left, right => return min(left, right)
-只返回了较小的一个：要两个数，(AM)C 的和 A(MC) 的。
-You return only the smaller one: two numbers are asked for, that of (AM)C and
-that of A(MC).
 """,
 )
 
 # --- 2. the product in tiles -------------------------------------------------
-
-
-def first(chosen, n):
-    """The first of n places that an index chooses."""
-    if isinstance(chosen, slice):
-        return chosen.indices(n)[0]
-    return torch.arange(n)[chosen].flatten()[0].item()
 
 
 class SlowMatrix:
@@ -148,19 +108,20 @@ class SlowMatrix:
         self.numbers = values
         self.values = torch.full_like(values, 1e4)  # to use only load
         self.shape, self.dtype = values.shape, values.dtype
-        self.loads, self.log = 0, log
-        self.sides = [0, 0]
+        self.loads, self.side, self.log = 0, 0, log
 
     def load(self, rows, cols):
+        if not isinstance(rows, slice) or not isinstance(cols, slice):
+            raise Rejection(
+                "load 的 rows 和 cols 都应是 slice。",
+                "Both rows and cols of load should be a slice.",
+            )
         block = self.numbers[rows, cols].clone()
         self.loads += block.numel()
+        self.side = max(self.side, *block.shape)
         if self.log is not None and block.numel():
-            starts = map(first, (rows, cols), self.shape)
-            self.log.append((self, *starts))
-        if block.ndim == 2:
-            self.sides = [*map(max, self.sides, block.shape)]
-        else:
-            self.sides = [*map(max, self.sides, [block.numel()] * 2)]
+            at = map(slice.indices, (rows, cols), self.shape)
+            self.log.append((self, *(start for start, _, _ in at)))
         return block
 
 
@@ -205,7 +166,7 @@ def with_slow_memory(answer):
             "y": y,
             "x": slow_x.loads,
             "w": slow_w.loads,
-            "tiles": max(slow_x.sides + slow_w.sides) <= t,
+            "tiles": max(slow_x.side, slow_w.side) <= t,
             "pairs": pairs,
             "finished": tiles == len(set(steps)),
             "again": True,
@@ -298,27 +259,10 @@ inner = slice(k, k + t) => inner = slice(0, D)
 The result is right, but the axis D is not cut into tiles: whole strips are
 loaded at once.
 
-return x.load(slice(None), slice(None)) @ w.load(slice(None), slice(None))
-结果对了，但你一次取来了两个完整的矩阵，快内存放不下。
-The result is right, but you load both whole matrices at once, and fast memory
-has no room for them.
-
 return x.values @ w.values
 没有用 load 取过一个数：values 在慢内存里，不能直接拿来算。
 Nothing was fetched by load: values lie in slow memory and cannot be used
 directly.
-
-right(x, w, t)
-return x.values @ w.values
-你用 load 取了数，算的却是 values：values 在慢内存里，只能用取来的块。
-You load the tiles but compute with values: those lie in slow memory, and only
-what was loaded may be used.
-
-t = min(t, *x.shape, w.shape[1])
-return right(x, w, t)
-结果对了，但你把 t 缩小到最短的边：别的轴会切得更碎，取数就多了。
-The result is right, but you cut t down to the shortest side: that splits the
-other axes into more parts, and more is loaded.
 
 slice(i, i + t), slice(j, j + t) => slice(i, t), slice(j, t)
 slice(k, k + t) => slice(k, t)
@@ -331,10 +275,6 @@ range(0, E, t) => range(0, E // t * t, t)
 range(0, D, t) => range(0, D // t * t, t)
 大小不能被 t 整除时，末尾不满 t 的块漏了。
 Where t does not divide a size, the smaller tiles at the end are missing.
-
-range(0, D, t) => range(0, D // t * t, t)
-D 不能被 t 整除时，和式的最后一段漏了。
-Where t does not divide D, the last part of the sum is missing.
 
 range(0, B, t) => range(0, B // t)
 range(0, E, t) => range(0, E // t)
@@ -350,20 +290,6 @@ range(0, D, t) => range(D)
 步长是 1 而不是 t，块与块重叠，许多乘积加了好几次。
 The steps are 1 and not t: tiles overlap, and many products are added several
 times.
-
-range(0, B, t) => range(B)
-slice(i, i + t), slice(j, j + t) => slice(i, i + 1), slice(j, j + t)
-结果对了，但一次只算一行：w 的块取来只用了一行，取数多了。
-The result is right, but one row is computed at a time: a tile of w is loaded
-for a single row, so too much is loaded.
-
-dtype=x.dtype => dtype=torch.float32
-y 一律是 float32：它的 dtype 应与 x 相同。
-y is always float32: it should have the dtype of x.
-
-w.shape[1] => x.shape[1]
-y 的列数取自 x：应是 w 的列数 E。
-The number of columns of y is taken from x: it is E, that of w.
 
 y = torch.zeros(x.shape[0], w.shape[1], dtype=x.dtype)
 for i in range(0, x.shape[0], t):
@@ -409,55 +335,20 @@ def simulated(B, D, E, t):
     return x.loads + w.loads
 
 
-def loads_or_hint(got, due):
-    """The number, with what to count where it is wrong."""
-    if found := difference(got, due):
-        if type(got) is not int:
-            raise Rejection(*finish(found))
-        raise Rejection(
-            f"应为 {due}，得到 {got}。分开数：x 的每个数取几次，w 的每个数取"
-            "几次？",
-            f"Expected {due}, got {got}. Count separately: how often is each "
-            "number of x loaded, and how often each number of w?",
-        )
-
-
 predict_loads = exercise(
     predict_loads,
     sizes_and_tiles,
     oracle=simulated,
-    compare=loads_or_hint,
+    compare=hinted(
+        "分开数：x 的每个数取几次，w 的每个数取几次？块数要向上取整。",
+        "Count separately: how often is each number of x loaded, and how "
+        "often each number of w? Numbers of tiles are rounded up.",
+    ),
     seeds=(0,),
     wrong="""
-math.ceil(E / t) => max(1, E // t)
-math.ceil(B / t) => max(1, B // t)
-没有一块时你补成了一块，但末尾不满 t 的块还是没有算。
-You turn zero tiles into one, but the smaller tile at the end is still missing.
-
-math.ceil(E / t) => round(E / t)
-math.ceil(B / t) => round(B / t)
-你四舍五入了块数：末尾的块再小，也要取。
-You round the number of tiles to the nearest: the tile at the end is loaded,
-however small it is.
-
-return B * D * E // t + D * E * B // t
-你除的是总数：块的个数才是整数，不满的一块也算一块。
-You divide the total: it is the number of tiles that is an integer, and a
-smaller tile counts as one.
-
 return 2 * math.ceil(B / t) * math.ceil(D / t) * math.ceil(E / t)
 你数的是 load 被调用几次：这里问的是取了几个数。
 You count the calls of load: how many numbers are loaded is asked for here.
-
-math.ceil(E / t) => math.ceil(B / t)
-两项你乘的都是行块数：x 的一块要为 y 的每一列块取一次。
-You use the number of rows of tiles twice: a tile of x is loaded once for every
-column of tiles in y.
-
-math.ceil(B / t) => math.ceil(E / t)
-两项你乘的都是列块数：w 的一块要为 y 的每一行块取一次。
-You use the number of columns of tiles twice: a tile of w is loaded once for
-every row of tiles in y.
 
 math.ceil(E / t) => (E // t)
 math.ceil(B / t) => (B // t)
@@ -485,24 +376,11 @@ math.ceil(B / t) => math.ceil(D / t)
 You multiply by the number of parts of D: along D each step uses another tile,
 and none is loaded again for it.
 
-return from_x + from_w => return from_x
-你只数了从 x 取的数，从 w 取的也要算。
-You count only what is loaded from x; what is loaded from w counts too.
-
-return from_x + from_w => return from_w
-你只数了从 w 取的数，从 x 取的也要算。
-You count only what is loaded from w; what is loaded from x counts too.
-
 tiles = math.ceil(B / t) * math.ceil(D / t) * math.ceil(E / t)
 return 2 * t * t * tiles
 你把每一块都当成满的 t×t：末尾的块更小，取的数也更少。
 You take every tile for a full t×t: those at the end are smaller, and fewer
 numbers are loaded.
-
-return math.ceil(2 * B * D * E / t)
-你最后才取整：应取整的是块的个数，不是总数。
-You round at the very end: what is rounded up is the number of tiles and not
-the total.
 
 return 2 * B * D * E
 这是 t = 1 时的次数，与 t 无关了：取来的一块里，每个数要用 t 次。
@@ -517,14 +395,6 @@ math.ceil(E / t) => (E // t + 1)
 math.ceil(B / t) => (B // t + 1)
 t 整除大小时你多算了一块。
 Where t divides a size, you count one tile too many.
-
-return B * D + D * E
-这是每个数只取一次的次数：只有 t 不小于 B 和 E 时才这样。
-That is every number loaded once, which is so only where t is at least B and E.
-
-return from_x + from_w => return from_x + from_w + B * E
-你还加上了 y 的个数：这里只数从 x 和 w 取的。
-You add the numbers of y: only what is loaded from x and w counts here.
 """,
 )
 
@@ -551,24 +421,14 @@ def machines(rng):
             yield 40 * s.B, 40 * s.D, 30 * s.E, peak, bandwidth
 
 
-def limit_or_hint(got, due):
-    """The number, with what to look at where it is wrong."""
-    if found := difference(got, due):
-        if type(got) is not float:
-            raise Rejection(*finish(found))
-        raise Rejection(
-            f"应为 {due:.6g}，得到 {got:.6g}。先看三样：浮点运算有几次，三个"
-            "矩阵有几个字节，两条上限哪条更低。",
-            f"Expected {due:.6g}, got {got:.6g}. Look at three things: the "
-            "operations, the bytes of three matrices, and which of the two "
-            "limits is lower.",
-        )
-
-
 attainable = exercise(
     attainable,
     machines,
-    compare=limit_or_hint,
+    compare=hinted(
+        "先看三样：浮点运算有几次，三个矩阵有几个字节，两条上限哪条更低。",
+        "Look at three things: the operations, the bytes of three matrices, "
+        "and which of the two limits is lower.",
+    ),
     seeds=(0,),
     wrong="""
 min(peak, => max(peak,
@@ -597,34 +457,11 @@ flops / nbytes => flops / 4 * (B * D + D * E + B * E)
 You divide by 4 and then multiply by the sum: below the division stand all of
 the bytes, which are the whole product.
 
-4 * (B * D + D * E + B * E) => 4 * B * D + D * E + B * E
-4 只乘了第一个矩阵：三个矩阵的数都是 4 字节。
-The 4 is applied to the first matrix only: numbers of all three take 4 bytes.
-
-bandwidth * flops / nbytes => bandwidth * flops / 4 * B * D + D * E + B * E
-除法只管到 4，后面的都乘上、加上去了：强度的分母是三个矩阵的全部字节。
-Only the 4 is below your division, and the rest is multiplied and added: what
-belongs there is the bytes of all three matrices.
-
-(B * D + D * E + B * E) => (B * D + D * E + 2 * B * E)
-Y 你算了两遍：它只写一次，不用读。
-You count Y twice: it is written once and never read.
-
 min(peak, bandwidth * flops / nbytes) => 1 / (1 / peak + 1 / bandwidth
 1 / bandwidth => nbytes / flops / bandwidth)
 取数和运算同时进行，时间不相加：两条上限取低的那条。
 Memory and arithmetic work at the same time, and their times do not add up: of
 the two limits, the lower one counts.
-
-min(peak, bandwidth * flops / nbytes) => min(peak, bandwidth) * flops / nbytes
-两条上限要先各自算好再比：只有带宽要乘强度，peak 不乘。
-The two limits are compared as they are: only the bandwidth is multiplied by
-the intensity, and peak is not.
-
-min(peak, bandwidth * flops / nbytes) => min(peak * flops / nbytes, bandwidth)
-你让强度乘了 peak：每字节的运算数要乘的是每秒的字节数。
-You multiply peak by the intensity: operations for each byte are to be
-multiplied by bytes a second.
 
 4 * (B * D + D * E + B * E) => (B * D + D * E + B * E)
 你数的是有几个数：float32 的每个数占 4 字节。
@@ -633,20 +470,6 @@ You count the numbers: in float32 each of them takes 4 bytes.
 (B * D + D * E + B * E) => (B * D + D * E)
 结果 Y 也要写进内存，你没有算它的字节。
 The result Y is written to memory, too, and its bytes are missing.
-
-(B * D + D * E + B * E) => (D * E)
-你只算了 W 的字节：X 要读，Y 要写，都经过内存。
-You count the bytes of W alone: X is read and Y is written, both through the
-memory.
-
-bandwidth * flops / nbytes => bandwidth * E / 6
-n/6 只是方阵的强度：三个大小可以不同。
-n/6 is the intensity of square matrices only: the three sizes may differ.
-
-bandwidth * flops / nbytes => bandwidth / 2
-0.5 只是 B = 1 时的强度，而且是近似值：照公式算。
-0.5 is the intensity for B = 1 only, and not exactly: compute it by the
-formula.
 
 bandwidth * flops / nbytes => bandwidth * nbytes / flops
 强度写反了：它是每字节做几次运算，不是每次运算要几字节。
@@ -657,15 +480,6 @@ bandwidth * flops / nbytes => flops / nbytes
 你拿强度直接与 peak 比：强度要先乘带宽，才是每秒的运算次数。
 You compare the intensity itself with peak: only times the bandwidth does it
 become operations a second.
-
-bandwidth * flops / nbytes => bandwidth
-你把带宽直接当成了速度上限：还要乘上每字节做几次运算。
-You take the bandwidth itself for the limit of speed: it is still to be
-multiplied by the operations for each byte.
-
-bandwidth * flops / nbytes => bandwidth * (flops // nbytes)
-强度不一定是整数，// 把小数部分去掉了。
-The intensity need not be an integer, and // cuts off its fraction.
 """,
 )
 
@@ -732,13 +546,6 @@ return total
 这是从左到右依次乘的代价：别的次序可能更省。
 That is the cost from left to right: another order may be cheaper.
 
-total, s = 0, sizes[-1]
-for p, q in zip(sizes, sizes[1:-1]):
-    total += p * q * s
-return total
-这是从右到左依次乘的代价：别的次序可能更省。
-That is the cost from right to left: another order may be cheaper.
-
 left, total = list(sizes), 0
 while len(left) > 2:
     k = max(range(1, len(left) - 1), key=left.__getitem__)
@@ -773,10 +580,6 @@ The sizes of the last product are wrong: the left part and the right part are
 each a single matrix by then, and of the inner sizes only that at the split is
 left.
 
-cheapest(i, k) => cheapest(i, k - 1)
-左段少了断点处的大小：它的最后一个矩阵没有算进去。
-The left part lacks the size at the split, and with it its last matrix.
-
 cheapest(k, j) => cheapest(k + 1, j)
 右段少了断点处的大小：它的第一个矩阵没有算进去。
 The right part lacks the size at the split, and with it its first matrix.
@@ -785,23 +588,6 @@ cheapest(k, j) + last => cheapest(k, j)
 两部分的结果还要相乘，这一次的乘加没有算。
 The results of the two parts are still to be multiplied, and that product is
 not counted.
-
-min(orders => max(orders
-你求的是最贵的次序。
-You look for the most expensive order.
-
-range(i + 1, j) => {i + 1, j - 1} - {i, j}
-你只试了在两头断开：最后一次乘法也可以在中间。
-You only split near the two ends: the last product may stand in the middle.
-
-range(i + 1, j) => range(i + 1, max(i + 2, j - 1) if j > i + 1 else j)
-最后一个断点没有试到。
-The last place to split is not tried.
-
-return 2 * right(sizes)
-你数的是浮点运算，正好是两倍：这里要的是乘加的次数。
-You count floating-point operations, exactly twice as many: multiply–adds are
-asked for here.
 
 cheapest(i, k) + cheapest(k, j) + last => last
 两部分自己内部的乘法没有算：每一部分也是一串矩阵。
