@@ -40,20 +40,6 @@ def features_by_loop(image):
     return torch.tensor([h, across, down], dtype=torch.float64)
 
 
-def features_rows_with_ink(image):  # counts the rows that hold ink
-    r, c = image.nonzero().T
-    r, c = r - r.min(), c - c.min()
-    h, w = image.any(1).sum(), image.any(0).sum()
-    return torch.stack([h, c.double().mean() / w, r.double().mean() / h])
-
-
-def features_of_rows(image):  # every row counts once
-    r, c = (image.any(k).nonzero()[:, 0] for k in (1, 0))
-    r, c = r - r.min(), c - c.min()
-    h, w = r.max() + 1, c.max() + 1
-    return torch.stack([h, c.double().mean() / w, r.double().mean() / h])
-
-
 # --- nearest_labels ----------------------------------------------------------
 
 
@@ -69,14 +55,6 @@ def nearest_loop(x, labels, new):
 def nearest_expanded(x, labels, new):
     squares = x.square().sum(1) - 2 * new @ x.T
     return labels[squares.argmin(1)]
-
-
-def nearest_python(x, labels, new):
-    found = []
-    for p in new:
-        best = min(range(len(x)), key=lambda n: float(((x[n] - p) ** 2).sum()))
-        found.append(labels[best].item())
-    return torch.tensor(found, dtype=labels.dtype)
 
 
 def nearest_below(x, labels, new, best):  # with a first value for the smallest
@@ -99,19 +77,15 @@ def nearest_kept():  # the first x of each shape is kept
     return nearest
 
 
-def nearest_two_features(x, labels, new):
-    return labels[torch.cdist(new[:, :2], x[:, :2]).argmin(1)]
-
-
 # --- linear_probe ------------------------------------------------------------
 
 
-def probe_inverse(x, labels, new):
-    X = torch.cat([x, torch.ones(len(x), 1).to(x)], dim=1)
-    Y = torch.zeros(len(x), int(labels.max()) + 1).to(x)
-    Y[torch.arange(len(x)), labels] = 1.0
-    W = torch.inverse(X.T @ X + torch.eye(X.shape[1]).to(x)) @ X.T @ Y
-    return (new @ W[:-1] + W[-1]).argmax(1)
+def probe_inverse(x, labels, new, classes=-1, ridge=1.0, rows=None):
+    X = torch.cat([x, torch.ones(len(x), 1)], dim=1)
+    Z = torch.cat([new, torch.ones(rows or len(new), 1)], dim=1)
+    Y = F.one_hot(labels, classes).double()
+    left = X.T @ X + ridge * torch.eye(X.shape[1])
+    return (Z @ torch.inverse(left) @ X.T @ Y).argmax(1)
 
 
 def probe_stacked(x, labels, new):
@@ -125,44 +99,10 @@ def probe_stacked(x, labels, new):
 
 
 def probe_dual(x, labels, new):
-    ones = torch.nn.functional.pad
-    X, Z = ones(x, (0, 1), value=1.0), ones(new, (0, 1), value=1.0)
+    X, Z = (F.pad(a, (0, 1), value=1.0) for a in (x, new))
     Y = F.one_hot(labels).to(x)
     A = torch.linalg.solve(X @ X.T + torch.eye(len(X)).to(x), Y)
     return torch.argmax(Z @ X.T @ A, -1)
-
-
-def probe_large(x, labels, new):
-    X, Z = (F.pad(a, (0, 1), value=1.0) for a in (x, new))
-    left = X.T @ X + 100 * torch.eye(X.shape[1]).to(x)
-    W = torch.linalg.solve(left, X.T @ F.one_hot(labels).to(x))
-    return (Z @ W).argmax(1)
-
-
-def probe_labels(x, labels, new):  # fits the numbers of the labels
-    X, Z = (F.pad(a, (0, 1), value=1.0) for a in (x, new))
-    left = X.T @ X + torch.eye(X.shape[1]).to(x)
-    w = torch.linalg.solve(left, X.T @ labels.to(x)[:, None])
-    return (Z @ w)[:, 0].round().long()
-
-
-def probe_classes(x, labels, new, classes):  # of a fixed number
-    X, Z = (F.pad(a, (0, 1), value=1.0) for a in (x, new))
-    Y = F.one_hot(labels, classes).double()
-    W = torch.linalg.solve(X.T @ X + torch.eye(X.shape[1]), X.T @ Y)
-    return (Z @ W).argmax(1)
-
-
-def probe_forty(x, labels, new):  # 40 new samples
-    X = torch.cat([x, torch.ones(len(x), 1)], dim=1)
-    Z = torch.cat([new, torch.ones(40, 1)], dim=1)
-    Y = torch.eye(int(labels.max()) + 1)[labels]
-    W = torch.linalg.solve(X.T @ X + torch.eye(X.shape[1]), X.T @ Y)
-    return (Z @ W).argmax(1)
-
-
-def probe_reversed(x, labels, new):
-    return probe_inverse(x, labels, new).flip(0)
 
 
 # --- unfold ------------------------------------------------------------------
@@ -180,10 +120,6 @@ def unfold_centred(points):
 def unfold_row_number(points):
     z = points.square().sum(1, keepdim=True)
     return torch.cat([z, torch.arange(len(points))[:, None].to(z)], dim=1)
-
-
-def unfold_constant(points):
-    return torch.ones(len(points), 1)
 
 
 # --- stack_shapes ------------------------------------------------------------
@@ -211,7 +147,6 @@ RIGHT = {
         nearest_loop,
         nearest_broadcast,
         nearest_expanded,
-        nearest_python,
         lambda x, labels, new: nearest_below(x, labels, new, torch.inf),
         lambda x, labels, new: labels[torch.cdist(new, x).argmin(dim=1)],
     ],
@@ -238,8 +173,6 @@ RIGHT = {
 
 WRONG = {
     "shape_features": [
-        features_rows_with_ink,
-        features_of_rows,
         lambda image: features_by_any(image)[:2],
         lambda image: features_by_any(image).flip(0),
         lambda image: features_by_any(image).long(),
@@ -247,7 +180,6 @@ WRONG = {
         lambda image: tuple(features_by_any(image)),
     ],
     "nearest_labels": [
-        nearest_two_features,
         nearest_kept(),
         lambda x, labels, new: nearest_below(x, labels, new, 1000.0),
         lambda x, labels, new: nearest_loop(x, labels, new).long(),
@@ -256,28 +188,22 @@ WRONG = {
         lambda x, labels, new: nearest_loop(x, labels, new[:1]),
         lambda x, labels, new: nearest_loop(x, labels, new).numpy(),
         lambda x, labels, new: nearest_loop(x, labels, new).float(),
-        lambda x, labels, new: labels[
-            torch.cdist(new, x).topk(2).indices[:, 0]
-        ],
     ],
     "linear_probe": [
-        probe_large,
-        probe_labels,
-        probe_reversed,
-        probe_forty,
-        lambda x, labels, new: probe_classes(x, labels, new, 4),
-        lambda x, labels, new: probe_classes(x, labels, new, 10),
+        lambda x, labels, new: probe_inverse(x, labels, new, ridge=100.0),
+        lambda x, labels, new: probe_inverse(x, labels, new, rows=40),
+        lambda x, labels, new: probe_inverse(x, labels, new, classes=4),
+        lambda x, labels, new: probe_inverse(x, labels, new, classes=10),
+        lambda x, labels, new: probe_inverse(x, labels, new).flip(0),
         lambda x, labels, new: probe_inverse(x, labels, new).squeeze(),
         lambda x, labels, new: probe_inverse(x, labels, new).int(),
         lambda x, labels, new: probe_inverse(x, labels, new).tolist(),
-        lambda x, labels, new: probe_inverse(x / x.std(0), labels, new),
-        lambda x, labels, new: probe_inverse(new, labels, new),
         lambda x, labels, new: nearest_loop(x, labels, new),
     ],
     "unfold": [
         unfold_in_place,
         unfold_centred,
-        unfold_constant,
+        lambda points: torch.ones(len(points), 1),
         unfold_row_number,
         lambda points: torch.cat([points, points**2], dim=1).squeeze(),
         lambda points: points.norm(dim=1, keepdim=True) - 0.1 * points[0, 0],
@@ -287,7 +213,6 @@ WRONG = {
         lambda points: points.norm(dim=0),
         lambda points: points.norm(dim=1) > 1.3,
         lambda points: points.square().sum(1).tolist(),
-        lambda points: points.norm(dim=1, keepdim=True).log() * 0,
     ],
     "stack_shapes": [
         lambda B, widths: [(B, E) for E in widths],

@@ -7,7 +7,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from exercises import Rejection, exercise, says, variations
-from exercises.compare import difference
+from exercises.compare import difference, form
+from exercises.judge import finish
 
 DTYPE = torch.float64
 
@@ -61,10 +62,23 @@ def moves_along(f, image):
     return not difference(f(larger), f(image))
 
 
+def by_name(got, due):
+    """Which features are wrong."""
+    if found := difference(got, due):
+        told = finish(found)
+        if form(got) == form(due):
+            wrong = ~got.isclose(due)
+            names = zip(("height", "across", "down"), wrong, strict=True)
+            which = ", ".join(name for name, amiss in names if amiss)
+            told = f"{which} 不对：{told[0]}", f"Wrong: {which}. {told[1]}"
+        raise Rejection(*told)
+
+
 shape_features = exercise(
     shape_features,
     inked,
     holds=[moves_along],
+    compare=by_name,
     wrong="""
 r, c = r - r.min(), c - c.min() => h0, w0 = r.min(), c.min()
 r.max() + 1, c.max() + 1 => r.max() - h0 + 1, c.max() - w0 + 1
@@ -83,36 +97,20 @@ height 少了 1：最后一行减第一行，再加 1，才是行数。
 The height is one short: from the first row to the last there is one row more
 than their difference.
 
+r.double().mean() / h => 1 - r.double().mean() / h
+down 从下往上数了：它从框的第一行数起。
+You count down from below: it starts at the first row of the box.
+
 mean() / w => mean() / (w - 1)
 mean() / h => mean() / (h - 1)
 你除以了最大的列号和行号：从 0 数起，框的列数和行数还要多 1。
 You divide by the largest column and row number: counted from 0, the box has
 one column and one row more.
 
-c.double().mean() / w => (c + 1).double().mean() / w
-r.double().mean() / h => (r + 1).double().mean() / h
-你从 1 数起：框的第一列、第一行是 0。
-You count from 1: the first column and the first row of the box are 0.
-
 c - c.min() => c - c[0]
 你的列号从第一个有墨的像素数起：它在最上面一行，不一定在最左边一列。
 Your columns count from the first pixel with ink: it is in the top row, and not
 always in the leftmost column.
-
-r.double().mean() / h => 1 - r.double().mean() / h
-down 从下往上数了：它从框的第一行数起。
-You count down from below: it starts at the first row of the box.
-
-c.double().mean() => c.median()
-r.double().mean() => r.median()
-你取了中位数：要的是平均。
-You took the median: a mean is asked for.
-
-c.double().mean() / w => torch.tensor(0.5)
-r.double().mean() / h => torch.tensor(0.5)
-across 和 down 总是 0.5，那是框的正中：要的是墨的平均位置。
-across and down are always 0.5, the middle of the box: asked for is the mean
-place of the ink.
 
 [h, across, down] => [w, across, down]
 第一个特征是框的高（行数），你给的是宽。
@@ -158,19 +156,6 @@ r.max() + 1, c.max() + 1 => image.any(dim=1).sum(), image.any(dim=0).sum()
 你数的是有墨的行和列：框从第一行有墨的到最后一行有墨的，中间的空行也算。
 You count the rows and columns with ink: the box reaches from the first to the
 last of them, with empty ones in between.
-
-return right(image).float()
-值对了，dtype 是 float32：这一课用 float64。
-The values are right, the dtype is float32: this lesson computes in float64.
-
-return right(image)[None]
-值对了，形状是 (1, 3)：应为 (3,)。
-The values are right, the shape is (1, 3) and not (3,).
-
-return right(image).tolist()
-值对了，但结果是列表：应是形状为 (3,) 的张量。
-The values are right, but the result is a list: a tensor of shape (3,) is asked
-for.
 """,
 )
 
@@ -221,33 +206,10 @@ minus cancel, and -3 is not nearer than 0.
 You added absolute differences, which is another distance: here it is the sum
 of squares (or its root).
 
-.square().sum(dim=1) => .abs().amax(dim=1)
-你只看了差得最多的那个特征：距离要把全部特征的平方加起来。
-You looked only at the feature that differs most: the distance adds the squares
-of all features.
-
-.square().sum(dim=1) => .square()[:, 0]
-你只用了第一个特征：距离要把全部特征的平方加起来。
-You used the first feature only: the distance adds the squares of all features.
-
 return labels[(x @ new.T).argmax(dim=0)]
 你取了点积最大的样本：点积偏爱长的向量，最大的不一定最近。
 You took the example with the largest dot product: it favours long vectors, and
 the largest is not always the nearest.
-
-torch.stack(nearest)] => torch.stack(nearest)].to(x.dtype)
-值对了，但标签变成了小数：结果的 dtype 应与 labels 相同。
-The values are right, but the labels have become fractions: the dtype should be
-that of labels.
-
-torch.stack(nearest)] => torch.stack(nearest)][:, None]
-值对了，形状是 (M, 1)：应为 (M,)。
-The values are right, the shape is (M, 1) and not (M,).
-
-torch.stack(nearest)] => torch.stack(nearest)].tolist()
-值对了，但结果是列表：应是形状为 (M,) 的张量。
-The values are right, but the result is a list: a tensor of shape (M,) is asked
-for.
 
 m, s = x.mean(0), x.std(0)
 return right((x - m) / s, labels, (new - m) / s)
@@ -255,28 +217,14 @@ return right((x - m) / s, labels, (new - m) / s)
 You scaled the features first: use the numbers of x and new as they are, the
 caller scales.
 
-near = torch.cdist(new, x).topk(min(3, len(x)), largest=False).indices
-return labels[near].mode(dim=1).values
-你让最近的 3 个样本投票：这里只看最近的一个。
-You let the nearest 3 examples vote: only the nearest one counts here.
-
 .square().sum(dim=1) => .square()[:, :2].sum(dim=1)
 你只用了前两个特征：距离要把全部特征的平方加起来。
 You used two features only: the distance adds the squares of all features.
-
-return labels[(F.normalize(new) @ F.normalize(x).T).argmax(dim=1)]
-你取了方向最接近的样本：那是夹角，不是距离。
-You took the example of the closest direction: that is an angle, no distance.
 
 return labels[torch.cdist(x, new).argmin(dim=1)]
 你的下标指的是 new 的行，不是 x 的行：要对 new 的每一行取最小。
 Your indices are rows of new and not of x: the minimum has to be taken for each
 row of new.
-
-return labels[torch.cdist(new, x).argmin(dim=0) % len(labels)]
-你沿另一个轴取了最小：得到的是离每个已知样本最近的新样本，有 N 个。
-You took the minimum along the other axis: that finds the new example nearest
-to each known one, N of them.
 """,
 )
 
@@ -334,10 +282,6 @@ F.pad(x, (0, 1), value=1.0) => F.pad(x, (1, 0), value=1.0)
 x 的 1 添在开头，new 的却添在末尾：W 的行对不上。
 The 1 is put first in x and last in new: the rows of W do not match.
 
-F.pad(new, (0, 1), value=1.0) => F.pad(new, (1, 0), value=1.0)
-new 的 1 添在开头，x 的却添在末尾：W 的行对不上。
-The 1 is put first in new and last in x: the rows of W do not match.
-
 m, s = x.mean(0), x.std(0)
 return right((x - m) / s, labels, (new - m) / s)
 你先缩放了特征：这里用 x 和 new 原来的数。
@@ -363,15 +307,6 @@ W = torch => left[-1, -1] -= 1\n    W = torch
 Nothing is added for the bias: here the identity matrix is (D + 1, D + 1) and
 takes in the bias, too.
 
-one_hot(labels) => one_hot(labels).mul(labels[:, None])
-Y 的每一行应只有 0 和一个 1：不是标签的号码。
-Each row of Y holds zeros and a single 1, not the number of the label.
-
-W = torch.linalg.solve(left, X.T @ Y) => W = X.T @ Y
-你没有解方程，直接用了 X 的转置乘 Y：还差左边那个矩阵的逆。
-You solved no equation and used the transpose of X times Y: the inverse of the
-matrix on the left is missing.
-
 F.one_hot(labels).double() => labels[:, None].double()
 scores.argmax(dim=1) => scores[:, 0].round().long()
 你让一个分数去逼近标签的号码：类别没有大小，每一类要有自己的一列。
@@ -382,31 +317,10 @@ F.pad(x, => F.pad(x / x.std(dim=0),
 你给 x 除以了标准差，new 却没有：两者要用同样的特征。
 You divided x by its deviation and not new: both need the same features.
 
-X.T @ X + torch.eye => X.T @ X + 100 * torch.eye
-加上去的矩阵太大了：题目加的是 I，对角线上是 1。
-What you add is too large: the exercise adds I, with ones on its diagonal.
-
-scores.argmax(dim=1) => scores.argmin(dim=1)
-你取了分数最小的类别。
-You took the class with the smallest score.
-
 scores.argmax(dim=1) => scores
 你返回的是分数，形状是 (M, E)：要的是每一行最大分数的列号。
 You return the scores, of shape (M, E): asked for is the column of the largest
 score in each row.
-
-scores.argmax(dim=1) => scores.argmax(dim=1).to(x.dtype)
-值对了，但标签变成了小数：它们应是 int64。
-The values are right, but the labels have become fractions: they should be
-int64.
-
-scores.argmax(dim=1) => scores.argmax(dim=1)[:, None]
-值对了，形状是 (M, 1)：应为 (M,)。
-The values are right, the shape is (M, 1) and not (M,).
-
-F.pad(x, => F.pad(x - x.mean(dim=0),
-你给 x 减了均值，new 却没有减：两者要用同样的特征。
-You subtracted the mean from x and not from new: both need the same features.
 
 F.pad(new, => F.pad(x,
 你给 x 算了标签：题目要 new 的标签，x 只用来求 W。
@@ -560,29 +474,10 @@ return points[:, :1].square()
 You used the first coordinate only: points of the ring straight above and below
 have a first coordinate near 0, too.
 
-return points[:, :1].square() - points[:, 1:].square()
-两个平方相减：在对角线上总是 0，无论离中心多远。
-One square minus the other is 0 on the diagonals, however far from the centre.
-
 return (points.norm(dim=1, keepdim=True) > 1.3).double()
 量对了，可是分界写死在 1.3：半径换了就不对。返回这个量，分界由最小二乘去找。
 The quantity is right, but the boundary is fixed at 1.3, which fits one radius
 only: return the quantity, and least squares finds the boundary.
-
-sum(dim=1, keepdim=True) => sum(dim=1)
-形状是 (N,)：要一个点一行，只有一个特征时是 (N, 1)。
-The shape is (N,): with a row for each point and a single feature it is (N, 1).
-
-sum(dim=1, keepdim=True) => sum(dim=0, keepdim=True)
-你沿点的轴求了和：要的是每个点自己的特征，结果有 N 行。
-You summed over the points: asked for are features of each point, N rows of
-them.
-
-return points.norm().expand(len(points), 1).clone()
-每个点得到了同样的特征：这样谁也分不开（例如 norm() 不写 dim，是全部元素的长
-度）。
-All points get the same features, and nothing tells them apart (norm() without
-dim, for one, is the length of all elements together).
 """,
 )
 
@@ -598,18 +493,13 @@ def stack_shapes(B, widths):
     return shapes
 
 
-def by_hooks(B, widths):
+def by_layers(B, widths):
     """What the layers of such a net really have."""
-    found = []
-
-    def note(layer, given, output):
-        found.append((tuple(layer.weight.T.shape), tuple(output.shape)))
-
-    x = torch.zeros(B, widths[0])
+    x, found = torch.zeros(B, widths[0]), []
     for D, E in pairwise(widths):
         layer = nn.Linear(D, E)
-        layer.register_forward_hook(note)
         x = layer(x)
+        found.append((tuple(layer.weight.T.shape), tuple(x.shape)))
     return found
 
 
@@ -627,23 +517,22 @@ def as_tuples(answer):
         if not isinstance(told, list | tuple):
             kind = type(told).__name__
             raise Rejection(
-                f"应返回列表，得到 {kind}。", f"A list is asked for: {kind}."
+                f"应返回列表，得到 {kind}。",
+                f"A list is asked for, got {kind}.",
             )
         pairs = []
         for k, pair in enumerate(told, 1):
-            shapes = [
-                tuple(shape) if isinstance(shape, list | tuple) else shape
-                for shape in (pair if isinstance(pair, list | tuple) else ())
-            ]
-            if len(shapes) != 2 or any(
-                not isinstance(shape, tuple) for shape in shapes
+            if (
+                not isinstance(pair, list | tuple)
+                or len(pair) != 2
+                or not all(isinstance(shape, list | tuple) for shape in pair)
             ):
                 raise Rejection(
                     f"第 {k} 项应是一对形状，如 ((3, 4), (5, 4))。",
                     f"Item {k} should be a pair of shapes such as ((3, 4), "
                     "(5, 4)).",
                 )
-            pairs.append(tuple(shapes))
+            pairs.append(tuple(map(tuple, pair)))
         return pairs
 
     return run
@@ -672,7 +561,7 @@ def layer_by_layer(got, due):
 stack_shapes = exercise(
     stack_shapes,
     stacks,
-    oracle=by_hooks,
+    oracle=by_layers,
     adapt=as_tuples,
     compare=layer_by_layer,
     wrong="""
@@ -697,19 +586,6 @@ The first of each pair is the shape of W, and you give that of the input.
 ((D, E), (B, E)) => ((D, E), (E,))
 输出少了样本的轴：B 个样本得到 B 行。
 The outputs lack the axis of the samples: B samples give B rows.
-
-range(len(widths) - 1) => range(len(widths) - 2)
-少了最后一层，也就是从表示到任务目标的那一层。
-The last layer is missing, the one from the representation to the target.
-
-range(len(widths) - 1) => range(len(widths))
-widths[k + 1] => widths[k]
-相邻的两个宽度才组成一层：4 个宽度之间有 3 层。
-A layer lies between two neighbouring widths: between 4 widths there are 3.
-
-shapes = [] => shapes, widths = [], widths[::-1]
-层的次序反了：从输入开始，到任务目标为止。
-The layers are in reverse order: begin at the input, end at the target.
 
 ((D, E), (B, E)) => ((D + 1, E), (B, E))
 你把偏置算进了 W：这里 W 是 (D, E)，偏置 b 另外放。

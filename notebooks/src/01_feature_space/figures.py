@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -55,10 +56,9 @@ DETAILS = {  # lines of the drawings
     ],
 }
 HUES = dict(zip(KINDS, ("blue", "orange", "green"), strict=True))
-MARKS = ("o", "^", "s")
 INNER, OUTER = plots.COLORS["blue"], plots.COLORS["vermillion"]
 # Where the three axes of a cube are drawn on the page.
-CUBE = torch.tensor([[0.90, -0.30], [0.42, 0.42], [0.0, 0.95]])
+CUBE = torch.tensor([[0.90, -0.30], [0.42, 0.42], [0, 0.95]]).double()
 
 
 # The objects
@@ -140,7 +140,7 @@ def levels() -> Figure:
 
 
 def differences(moved: Tensor, known: Mapping[str, Tensor]) -> Figure:
-    """Lay an image over others; the pixels in which they differ are red.
+    """Lay an image over others and colour the pixels in which they differ.
 
     Args:
         moved: (height, width) bool.
@@ -154,11 +154,11 @@ def differences(moved: Tensor, known: Mapping[str, Tensor]) -> Figure:
     page[moved] = 0.0
     axes[0].imshow(page.numpy())
     axes[0].set_title("boot, moved")
-    red = torch.tensor([0.84, 0.37, 0.0], dtype=page.dtype)
+    differ = torch.tensor(to_rgb(OUTER))
     for ax, (name, image) in zip(axes[1:], known.items(), strict=True):
         page = torch.ones(*moved.shape, 3)
         page[moved & image] = 0.55
-        page[moved ^ image] = red
+        page[moved ^ image] = differ
         ax.imshow(page.numpy())
         ax.set_title(f"{name}: {(moved ^ image).sum()} differ")
     for ax in axes:
@@ -168,6 +168,14 @@ def differences(moved: Tensor, known: Mapping[str, Tensor]) -> Figure:
 
 
 # Hand-made features
+
+
+def marks(ax: Axes, x: Tensor, labels: Tensor) -> None:
+    """Draw silhouettes as points, (N, 2), a colour and mark for each kind."""
+    for k, (kind, mark) in enumerate(zip(KINDS, "o^s", strict=True)):
+        own, color = x[labels == k], plots.COLORS[HUES[kind]]
+        ax.plot(own[:, 0], own[:, 1], mark, ms=5, label=kind, ls="none",
+                color=color, mec="black", mew=0.4)  # fmt: skip
 
 
 def two_scales(features: Tensor, scaled: Tensor, labels: Tensor) -> Figure:
@@ -184,17 +192,16 @@ def two_scales(features: Tensor, scaled: Tensor, labels: Tensor) -> Figure:
     fig, axes = plots.subplots(1, 2, width=1.7, height=1)
     for ax, x, title in zip(axes, (features, scaled), ("as measured",
                             "each feature scaled"), strict=True):  # fmt: skip
-        for k, kind in enumerate(KINDS):
-            own = x[labels == k]
-            ax.plot(own[:, 0], own[:, 1], MARKS[k], ms=5, label=kind,
-                    color=plots.COLORS[HUES[kind]], ls="none")  # fmt: skip
+        marks(ax, x, labels)
         ax.set_aspect("equal", adjustable="datalim")
         ax.set(xlabel="height", ylabel="across", title=title)
     axes[0].legend()
     return fig
 
 
-def score_regions(features: Tensor, labels: Tensor, W: Tensor, b: Tensor):
+def score_regions(
+    features: Tensor, labels: Tensor, W: Tensor, b: Tensor
+) -> Figure:
     """Draw silhouettes by across and down, and where each score is largest.
 
     Args:
@@ -214,10 +221,7 @@ def score_regions(features: Tensor, labels: Tensor, W: Tensor, b: Tensor):
     colors = [plots.COLORS[HUES[kind]] for kind in KINDS]
     ax.contourf(x, y, best, levels=[-0.5, 0.5, 1.5, 2.5], colors=colors,
                 alpha=0.25)  # fmt: skip
-    for k, kind in enumerate(KINDS):
-        own = features[labels == k]
-        ax.plot(own[:, 0], own[:, 1], MARKS[k], ms=5, label=kind,
-                color=colors[k], mec="black", mew=0.4, ls="none")  # fmt: skip
+    marks(ax, features, labels)
     ax.set(xlabel="across", ylabel="down", ylim=(0.66, 0.34))
     ax.legend(loc="lower left")
     return fig
@@ -242,8 +246,7 @@ def region(
     """Shade where a net's score is above 0; the shades and the boundary."""
     at = torch.linspace(-edge, edge, 81)
     points = torch.cartesian_prod(at, at)
-    with torch.no_grad():
-        z = net(points)[:, 0].view(81, 81).T
+    z = net(points)[:, 0].view(81, 81).T
     shades = ax.contourf(at, at, z, levels=[-1e9, 0, 1e9],
                          colors=[INNER, OUTER], alpha=0.15)  # fmt: skip
     drawn = ax.contour(at, at, z, levels=[0], colors="black", linewidths=1.5)
@@ -295,13 +298,16 @@ def cube(ax: Axes) -> None:
     for i, a in enumerate(corners):
         for b in corners[i + 1 :]:
             if (a != b).sum() == 1:
-                line = torch.stack([a, b]) @ CUBE.to(a.dtype)
+                line = torch.stack([a, b]) @ CUBE
                 ax.plot(*line.T, "-", color="#AAAAAA", lw=0.8, zorder=0)
     ax.set(xlim=(-1.45, 1.45), ylim=(-1.8, 1.8), xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
 
 
-def hidden_cuts(nets: Mapping[int, nn.Sequential], x, labels) -> Figure:
+@torch.no_grad()
+def hidden_cuts(
+    nets: Mapping[int, nn.Sequential], x: Tensor, labels: Tensor
+) -> Figure:
     """Draw what nets with 2 and with 3 hidden units make of the plane.
 
     Args:
@@ -317,44 +323,33 @@ def hidden_cuts(nets: Mapping[int, nn.Sequential], x, labels) -> Figure:
     for ax, net in zip(axes[0], (two, three), strict=True):
         _, edge = region(ax, net)
         dots(ax, x, labels)
-        with torch.no_grad():
-            right = ((net(x)[:, 0] > 0) == labels.bool()).sum()
+        right = ((net(x)[:, 0] > 0) == labels.bool()).sum()
         ax.set_title(f"{len(net[0].bias)} units: {right} of {len(x)}")
         ax.set(xlabel="$x_1$", ylabel="$x_2$", xticks=[-2, 0, 2],
                yticks=[-2, 0, 2])  # fmt: skip
-    with torch.no_grad():
-        flat, deep = two[:2](x), three[:2](x)
-        (u, v), bias = two[2].weight[0].tolist(), two[2].bias.item()
     ax = axes[1, 0]
-    dots(ax, flat, labels)
-    at = torch.linspace(-1, 1, 201)
-    a, b = torch.meshgrid(at, at, indexing="xy")
-    z = u * a + v * b + bias
-    ax.contourf(at, at, z, levels=[-1e9, 0, 1e9], colors=[INNER, OUTER],
-                alpha=0.15)  # fmt: skip
-    ax.contour(at, at, z, levels=[0], colors="black", linewidths=1.5)
-    ax.set(xlabel="unit 1", ylabel="unit 2", aspect="equal",
-           title="hidden square, straight cut", xticks=[-1, 0, 1],
-           yticks=[-1, 0, 1])  # fmt: skip
+    dots(ax, two[:2](x), labels)
+    region(ax, two[2], edge=1)
+    ax.set(xlabel="unit 1", ylabel="unit 2", xticks=[-1, 0, 1],
+           yticks=[-1, 0, 1], title="hidden square, straight cut")  # fmt: skip
     ax = axes[1, 1]
     cube(ax)
-    with torch.no_grad():
-        bent = [three[:2](line) @ CUBE.to(x.dtype) for line in grid(2.5, 17)]
-        cut = [
-            three[:2](torch.as_tensor(line, dtype=x.dtype)) @ CUBE.to(x.dtype)
-            for line in edge.allsegs[0]
-        ]
-    for line in bent:
-        ax.plot(*line.T, "-", color="#AAAAAA", lw=0.6)
-    for line in cut:
-        ax.plot(*line.T, "-", color="black", lw=1.5)
-    dots(ax, deep @ CUBE.to(deep.dtype), labels)
+    for line in grid(2.5, 17):
+        bent = three[:2](line) @ CUBE
+        ax.plot(*bent.T, "-", color="#AAAAAA", lw=0.6)
+    for line in edge.allsegs[0]:
+        cut = three[:2](torch.from_numpy(line)) @ CUBE
+        ax.plot(*cut.T, "-", color="black", lw=1.5)
+    dots(ax, three[:2](x) @ CUBE, labels)
     ax.set(title="hidden cube, bent plane, cut", aspect="equal")
     return fig
 
 
 def folding(
-    net: nn.Sequential, snapshots: Mapping[int, Mapping], x, labels
+    net: nn.Sequential,
+    snapshots: Mapping[int, Mapping],
+    x: Tensor,
+    labels: Tensor,
 ) -> Callable[..., Figure]:
     """Prepare the slider: rings after each layer of a 2-3-2-1 net.
 
@@ -370,7 +365,7 @@ def folding(
     """
     fig, axes = plots.subplots(1, 4, width=2, height=0.95)
     cube(axes[1])
-    axes[2].set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), aspect="equal")
+    axes[2].set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1))
     axes[3].axvline(0, color="black", ls="-", lw=1.5)
     axes[3].set(xlim=(-12, 12), ylim=(0, 200), yticks=[])
     names = ["input", "layer 1: 3 units", "layer 2: 2 units"]
@@ -396,18 +391,15 @@ def folding(
         while shaded:
             shaded.pop().remove()
         shaded.extend(region(axes[0], net))
-        for cloud, points in zip(
-            clouds[1:], (one @ CUBE.to(one.dtype), two), strict=True
-        ):
+        for cloud, points in zip(clouds[1:], (one @ CUBE, two), strict=True):
             for k, own in cloud.items():
                 own.set_data(*points[labels == k].T)
         for (artist,), line in zip(gray, lines, strict=True):
             artist.set_data(*net[:4](line).T)
         w, bias = net[4].weight[0], net[4].bias
-        foot, along = -bias * w / (w @ w), torch.stack([-w[1], w[0]])
-        ends = torch.stack([foot - 3 * along / w.norm(),
-                            foot + 3 * along / w.norm()])  # fmt: skip
-        cut.set_data(*ends.T)
+        foot = -bias * w / (w @ w)  # the point of the line nearest to 0
+        along = 3 * torch.stack([-w[1], w[0]]) / w.norm()
+        cut.set_data(*torch.stack([foot - along, foot + along]).T)
         for k, heap in enumerate(heaps):
             own = score[labels == k].clamp(-11.9, 11.9)
             heap.set_data(torch.histc(own, 24, -12, 12))
