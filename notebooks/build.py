@@ -20,6 +20,7 @@ import re
 import sys
 import tempfile
 import tomllib
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 ROOT = Path(__file__).resolve().parents[1]
 LANGUAGES = ("zh", "en")
-TAGS = {"setup", "exercise", "spoken", "nbval-ignore-output"}
+TAGS = {"setup", "exercise", "spoken", "cover", "nbval-ignore-output"}
 FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
 PREDICT = {"zh": "**先猜**", "en": "**Predict**"}
 OPTIONAL = ("## 选读", "## Optional")
@@ -93,8 +94,8 @@ WORDS = {
         "after": "下一课：",
         "answer": "参考答案",
         "readme": "README.zh.md",
-        "head": "| 课 | 学生用时 | 讲 |",
-        "minutes": "分钟",
+        "minutes": "（{} 分钟）：",
+        "goal": "学完这一课",
         "taken": "这里的文件夹 course 不是本课程（或已过时）：改名后再运行",
         "git": "找不到 git：先装上它（git-scm.com），再运行本单元格",
         "offline": "没有下载到课程：请联网后再运行本单元格",
@@ -109,8 +110,8 @@ WORDS = {
         "after": "Next lesson: ",
         "answer": "Reference answer",
         "readme": "README.md",
-        "head": "| lesson | a student's time | lecture |",
-        "minutes": "min",
+        "minutes": " ({} min): ",
+        "goal": "At the end",
         "taken": "The folder course is not this course, or old: rename it",
         "git": "git is missing: install it (git-scm.com), then run this again",
         "offline": "The course did not come: go online, then run this again",
@@ -155,6 +156,7 @@ class Lesson:
     ids: list[str]
     seconds: float
     requires: list[str]
+    part: dict[str, str] | None = None  # title and story: one begins here
 
     @property
     def minutes(self) -> int:
@@ -494,21 +496,45 @@ def committed(lesson: Lesson, root: Path = ROOT) -> tuple[list, list]:
     return [zh.source for zh, _ in pairs], outputs
 
 
-def tables(series: list[Lesson], root: Path) -> Iterator[tuple[Path, str]]:
-    """The READMEs with their tables of lessons."""
+def way(series: list[Lesson], lang: str) -> Iterator[str]:
+    """What a README tells of each part: title, picture, story, lessons."""
+    words, parts = WORDS[lang], []
+    for lesson in series:
+        if lesson.part or not parts:
+            told = f"### {lesson.part[lang]}" if lesson.part else ""
+            parts.append((told.split("\n\n"), []))
+        told, lessons = parts[-1]
+        for cell in lesson.code():
+            if "cover" in cell.tags:
+                told.insert(1, f"![{cell.alt[lang]}](docs/{lesson.id}.png)")
+        first = next(c.source for c in lesson.cells if c.lang == lang)
+        lessons.append(
+            f"- [{lesson.id} · {lesson.title[lang]}]"
+            f"(notebooks/{lang}/{lesson.name}.ipynb)"
+            + words["minutes"].format(lesson.minutes)
+            + first.split("\n\n")[1].removeprefix(words["goal"]).lstrip(" ,，")
+        )
+    for told, lessons in parts:
+        yield "\n\n".join(filter(None, [*told, "\n".join(lessons)]))
+
+
+def readmes(series: list[Lesson], root: Path) -> Iterator[tuple[Path, str]]:
+    """The READMEs, with the way through the lessons."""
     for lang, words in WORDS.items():
-        rows = [
-            f"| [{one.id} · {one.title[lang]}]"
-            f"(notebooks/{lang}/{one.name}.ipynb) "
-            f"| {one.minutes} {words['minutes']} | {one.lecture[lang]} |"
-            for one in series
-        ]
-        table = "\n".join([words["head"], "|---|---|---|", *rows])
         path = root / words["readme"]
         text = path.read_text(encoding="utf-8")
         mark = "<!-- lessons -->\n", "\n<!-- /lessons -->"
         before, after = text.split(mark[0])[0], text.split(mark[1])[-1]
-        yield path, f"{before}{mark[0]}{table}{mark[1]}{after}"
+        told = "\n\n".join(way(series, lang))
+        yield path, f"{before}{mark[0]}{told}{mark[1]}{after}"
+
+
+def pictures(lesson: Lesson, outputs: list) -> Iterator[bytes]:
+    """The pictures of its cells tagged `cover`, as PNG."""
+    for cell, found in zip(lesson.code(), outputs, strict=True):
+        for output in found["en"] if "cover" in cell.tags else ():
+            if png := output.get("data", {}).get("image/png"):
+                yield b64decode(png)
 
 
 def build(names: list[str], root: Path = ROOT, check: bool = False) -> list:
@@ -536,17 +562,20 @@ def build(names: list[str], root: Path = ROOT, check: bool = False) -> list:
             path = edition_path(lesson.name, lang, root)
             text = edition(lesson, lang, outputs, series, root)
             wrong += put(path, text, check)
-    for path, text in tables(series, root):
+        for png in pictures(lesson, outputs):
+            wrong += put(root / "docs" / f"{lesson.id}.png", png, check)
+    for path, text in readmes(series, root):
         wrong += put(path, text, check)
     return wrong
 
 
-def put(path: Path, text: str, check: bool) -> list[str]:
+def put(path: Path, text: str | bytes, check: bool) -> list[str]:
     """Write a file, or with `check` say that it is not what it should be."""
+    whole = text.encode() if isinstance(text, str) else text
     if not check:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
-    elif not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_bytes(whole)
+    elif not path.exists() or path.read_bytes() != whole:
         return [f"{path} differs from its source"]
     return []
 

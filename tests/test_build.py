@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,8 @@ def change(root: Path, old: str, new: str, name: str = "lesson.md") -> None:
 
 def built(root: Path) -> dict[str, bytes]:
     """Every file that a build writes."""
-    found = [*root.glob("notebooks/*/*.ipynb"), *root.glob("README*")]
+    kinds = "notebooks/*/*.ipynb", "README*", "docs/*"
+    found = [path for kind in kinds for path in root.glob(kind)]
     return {str(p.relative_to(root)): p.read_bytes() for p in found}
 
 
@@ -73,7 +75,7 @@ def test_second_build_changes_no_byte(root: Path) -> None:
     before = built(root)
     build.build(["07"], root)
     assert built(root) == before
-    assert len(before) == 4
+    assert len(before) == 5
     assert build.main(["--check"], root) == 0
 
 
@@ -102,7 +104,17 @@ def test_texts_follow_the_language(once: Path) -> None:
         assert "$$a + b = b + a$$" in [c["source"] for c in cells(once, lang)]
     assert "跟随：第 2 讲，加法" in cells(once)[0]["source"]
     text = (once / "README.md").read_text(encoding="utf-8")
-    assert "(notebooks/en/07_tiny.ipynb) | 35 min | Lecture 2, " in text
+    told = text.split("\n\n")[1:5]
+    assert told[0] == "<!-- lessons -->\n### 1 · Adding"
+    assert told[1:3] == ["![a patch of grey](docs/07.png)", "A story of sums."]
+    goal = "you will have written three functions that add."
+    assert told[3].startswith(
+        f"- [07 · Addition](notebooks/en/07_tiny.ipynb) (35 min): {goal}\n"
+    )
+    [patch] = cells(once, tag="cover")
+    [data] = [output["data"] for output in patch["outputs"]]
+    cover = (once / "docs" / "07.png").read_bytes()
+    assert b64decode(data["image/png"]) == cover
     assert text.startswith("# Tiny\n")
     assert text.endswith("<!-- /lessons -->\n\nEnd.\n")
 
@@ -224,7 +236,7 @@ STOPS = [
     ("10 + 2\n```", RATIO, "    ratio(1, 0),", "ZeroDivisionError"),
     ("10 + 2\n```", WARN, "import warnings", "to standard error"),
     ("return None", "return a + b", "def add(a, b):", "does not say ○: ✓"),
-    ("---\nalt: {zh", "---\n# {zh", "from io import BytesIO", "no `alt`"),
+    ("\nalt: {zh", "\n# {zh", "from io import BytesIO", "no `alt`"),
     ("seconds: 30", "seconds: 0.01", "---", "CPU s of 0.01"),
 ]
 
@@ -283,6 +295,7 @@ def test_minutes_are_of_the_main_path(root: Path) -> None:
         ("src/07_tiny/lesson.md", "10 + 2\n`", "1\n`", "07_tiny is not built"),
         ("src/07_tiny/checks.py", "b + a", "a + b", "zh/07_tiny"),
         ("src/07_tiny/lesson.md", "○ 5 分", "○ 15 分", "README.md"),
+        ("src/07_tiny/lesson.md", "story of", "tale of", "README.md"),
     ],
 )
 def test_check_finds(
