@@ -19,6 +19,7 @@ from helpers.language import pick
 
 ROOT = Path(__file__).resolve().parents[1]
 MY = ROOT / "my"
+ROOM = "checks_of_"  # what an earlier lesson's checks are called
 HEAD = """\
 # Your accepted answers, by name: from parts import NAME
 
@@ -56,8 +57,8 @@ def keep(name: str, answer: Any) -> str:
             f"Not in my/parts.py: {error}",
         )
     else:
-        zh = f"已存入 my/parts.py，后面的课要用它：from parts import {name}"
-        en = f"Kept in my/parts.py for later lessons: from parts import {name}"
+        zh = f"已存入 my/parts.py，以后也能用：from parts import {name}"
+        en = f"Kept in my/parts.py for later use: from parts import {name}"
     return "\n  " + pick(zh, en)
 
 
@@ -78,10 +79,15 @@ def part(lesson: str, name: str) -> Any:
         ModuleNotFoundError: there is no such lesson.
         AttributeError: it has no exercise of this name.
     """
-    reference = getattr(_checks(lesson), name).answer
-    own = getattr(_own(), name, None)
-    print("○" if own is None else "✓", name)
-    return reference if own is None else own
+    own, found = getattr(_own(), name, None), reference(lesson, name)
+    mine = getattr(own, "__module__", "") == "parts"  # defined there
+    print("✓" if mine else "○", name)
+    return own if mine else found
+
+
+def reference(lesson: str, name: str) -> Any:
+    """The right answer of an earlier lesson; see `part`."""
+    return getattr(_checks(lesson), name).answer
 
 
 def _checks(lesson: str) -> ModuleType:
@@ -90,7 +96,7 @@ def _checks(lesson: str) -> ModuleType:
     if not path.exists():
         zh = f"没有名为 {lesson} 的课"
         raise ModuleNotFoundError(pick(zh, f"there is no lesson {lesson}"))
-    return _load(f"checks_of_{lesson}", path)
+    return _load(ROOM + lesson, path)
 
 
 def _own() -> ModuleType | None:
@@ -164,7 +170,11 @@ def _merged(old: str, name: str, source: str, scope: dict) -> str:
         thing = scope.get(word)
         home = sys.modules.get(getattr(thing, "__module__", None) or "")
         its = getattr(thing, "__name__", "")
-        if inspect.ismodule(thing):
+        room = getattr(home, "__name__", "").removeprefix(ROOM)
+        if home and room != home.__name__:  # an earlier lesson's answer
+            line = "from exercises.parts import reference\n"
+            line += f"{word} = reference({room!r}, {its!r})\n"
+        elif inspect.ismodule(thing):
             line = f"import {its} as {word}\n"
         elif home and home.__name__ != "__main__" and (
             getattr(home, its, None) is thing

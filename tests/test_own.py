@@ -226,7 +226,7 @@ def test_an_accepted_answer_is_kept_and_replaced(my, monkeypatch, capsys):
     right, line = accept("# a\ndef double(x):\n    return x + x  # ✓\n")
     assert right.startswith("✓ double: ")
     assert line == (
-        "  Kept in my/parts.py for later lessons: from parts import double"
+        "  Kept in my/parts.py for later use: from parts import double"
     )
     assert kept()["double"](3) == 6
     file.write_text(file.read_text("utf8") + "\n\nmine = 7\n", "utf8")
@@ -260,6 +260,19 @@ def test_a_later_lesson_takes_the_own_part_else_the_reference(my, capsys):
     file.write_text("def split_heads(x, num_heads):\n    return 'mine'\n")
     assert split()(0, 1) == "mine"
     assert capsys.readouterr().out == "✓ split_heads\n"
+    # An answer that builds on the reference keeps it, until one's own comes.
+    file.unlink()
+    scope = {"split_heads": reference}
+    source = "def both(x):\n    return split_heads(x, 2)\n"
+    assert "Kept" in parts.keep("both", compiled("both", scope, source))
+    assert kept()["both"](torch.ones(2, 3, 8)).shape == (2, 2, 3, 4)
+    assert split() is not kept()["split_heads"]
+    assert capsys.readouterr().out == "○ split_heads\n"
+    source = "def split_heads(x, num_heads):\n    return 'mine'\n"
+    parts.keep("split_heads", compiled("split_heads", {}, source))
+    assert kept()["both"](0) == "mine"
+    assert split()(0, 1) == "mine"
+    capsys.readouterr()
     with pytest.raises(ModuleNotFoundError, match="no lesson 99_none"):
         parts.part("99_none", "split_heads")
     with pytest.raises(AttributeError, match="split_tails"):
