@@ -26,16 +26,6 @@ class ByIndexSelect(nn.Module):
         return rows.view(*ids.shape, -1)
 
 
-class ByLoop(ByIndexSelect):
-    def forward(self, ids):
-        rows = [self.weight[i] for i in ids.flatten().tolist()]
-        return (
-            torch.stack(rows)
-            .unflatten(0, ids.shape or (1,))
-            .view(*ids.shape, self.weight.shape[1])
-        )
-
-
 class Wrapped(nn.Module):
     def __init__(self, num_embeddings, d_model):
         super().__init__()
@@ -55,41 +45,106 @@ class NewEachTime(ByIndexSelect):
         return torch.randn_like(self.weight)[ids]
 
 
-class Columns(ByIndexSelect):
-    def forward(self, ids):
-        return self.weight[:, ids.clamp(max=self.weight.shape[1] - 1)]
+def encode_by_filling(texts, vocab):
+    words = [text.split() for text in texts]
+    ids = torch.zeros(len(words), max(map(len, words)), dtype=torch.long)
+    for i, row in enumerate(words):
+        for j, word in enumerate(row):
+            ids[i, j] = vocab.get(word, vocab["<unk>"])
+    return ids
 
 
-class Constant(ByIndexSelect):
-    def __init__(self, num_embeddings, d_model):
-        super().__init__(num_embeddings, d_model)
-        self.weight = nn.Parameter(torch.ones(num_embeddings, d_model))
+def encode_by_pad_sequence(texts, vocab):
+    rows = [
+        torch.tensor([vocab.get(w, 1) for w in text.split(" ")])
+        for text in texts
+    ]
+    return nn.utils.rnn.pad_sequence(rows, batch_first=True)
 
 
-class Detached(ByIndexSelect):
-    @torch.no_grad()
-    def forward(self, ids):
-        return self.weight[ids]
+def encode_without_unknown(texts, vocab):
+    rows = [torch.tensor([vocab[w] for w in text.split()]) for text in texts]
+    return nn.utils.rnn.pad_sequence(rows, batch_first=True)
 
 
-class NoModule:
-    def __init__(self, num_embeddings, d_model):
-        self.weight = torch.randn(num_embeddings, d_model)
-
-    def __call__(self, ids):
-        return self.weight[ids]
+def gradient_by_one_hot(ids, upstream, vocab_size):
+    rows = F.one_hot(ids.flatten(), vocab_size).to(upstream.dtype)
+    return rows.T @ upstream.flatten(0, -2)
 
 
-RIGHT = {"Embedding": [ByOneHot, ByIndexSelect, ByLoop]}
+def gradient_by_loop(ids, upstream, vocab_size):
+    total = torch.zeros(vocab_size, upstream.shape[-1]).to(upstream.dtype)
+    flat = upstream.reshape(-1, upstream.shape[-1])
+    for i, row in zip(ids.flatten().tolist(), flat, strict=True):
+        total[i] += row
+    return total
+
+
+def gradient_by_autograd(ids, upstream, vocab_size):
+    shape = vocab_size, upstream.shape[-1]
+    leaf = torch.zeros(shape, dtype=upstream.dtype, requires_grad=True)
+    (leaf[ids] * upstream).sum().backward()
+    return leaf.grad
+
+
+def mean_by_einsum(x, mask):
+    weights = mask.to(x.dtype)
+    weights = weights / weights.sum(dim=1, keepdim=True)
+    return torch.einsum("bn,bnd->bd", weights, x)
+
+
+def mean_by_loop(x, mask):
+    return torch.stack(
+        [row[keep].mean(dim=0) for row, keep in zip(x, mask, strict=True)]
+    )
+
+
+def mean_with_an_axis_left(x, mask):
+    return mean_by_einsum(x, mask)[:, None]
+
+
+def mean_of_the_first(x, mask):
+    n = mask.sum(dim=1).tolist()
+    return torch.stack([r[:k].mean(dim=0) for r, k in zip(x, n, strict=True)])
+
+
+def ppmi_by_probabilities(counts):
+    joint = counts / counts.sum()
+    chance = torch.outer(joint.sum(1), joint.sum(0))
+    return torch.where(joint > chance, joint / chance, 1.0).log()
+
+
+def ppmi_by_loop(counts):
+    result, total = torch.zeros_like(counts), counts.sum()
+    rows, columns = counts.sum(dim=1), counts.sum(dim=0)
+    for i, j in counts.nonzero().tolist():
+        ratio = counts[i, j] * total / (rows[i] * columns[j])
+        result[i, j] = max(ratio.log(), torch.zeros(()))
+    return result
+
+
+def ppmi_of_ones(counts):
+    return ppmi_by_loop(counts.clamp(min=1))
+
+
+def ppmi_absolute(counts):
+    joint = counts / counts.sum()
+    chance = torch.outer(joint.sum(1), joint.sum(0))
+    return torch.where(joint > 0, joint / chance, 1.0).log().abs()
+
+
+RIGHT = {
+    "Embedding": [ByOneHot, ByIndexSelect],
+    "encode": [encode_by_filling, encode_by_pad_sequence],
+    "table_gradient": [gradient_by_one_hot, gradient_by_loop],
+    "masked_mean": [mean_by_einsum, mean_by_loop],
+    "ppmi": [ppmi_by_probabilities, ppmi_by_loop],
+}
 
 WRONG = {
-    "Embedding": [
-        Wrapped,
-        Flat,
-        NewEachTime,
-        Columns,
-        Constant,
-        Detached,
-        NoModule,
-    ]
+    "Embedding": [Wrapped, Flat, NewEachTime],
+    "encode": [encode_without_unknown],
+    "table_gradient": [gradient_by_autograd],
+    "masked_mean": [mean_with_an_axis_left, mean_of_the_first],
+    "ppmi": [ppmi_of_ones, ppmi_absolute],
 }

@@ -6,7 +6,7 @@ from torch import nn
 
 from exercises import Rejection, exercise, says, variations
 from exercises.compare import type_name
-from exercises.properties import without
+from exercises.properties import finite, keeps_the_graph, without
 
 # --- 1: the table ----------------------------------------------------------
 
@@ -141,5 +141,238 @@ cannot change the table.
 self.weight[ids] => self.weight[ids - 1]
 id 从 0 数起：id 为 k 的词在第 k 行，你取了它上面的一行。
 Ids count from 0: the word with id k has row k, and you took the row above it.
+""",
+)
+
+# --- 2: from texts to ids --------------------------------------------------
+
+
+def encode(texts, vocab):
+    rows = [[vocab.get(w, 1) for w in text.split()] for text in texts]
+    N = max(len(row) for row in rows)
+    return torch.tensor([row + [0] * (N - len(row)) for row in rows])
+
+
+WORDS = ["light", "dark", "red", "green", "blue", "very", "sea", "night"]
+
+
+def some_texts(rng):
+    for s in variations(rng, "B N V", low=2, high=7, layouts=False):
+        order = torch.randperm(len(WORDS), generator=rng).tolist()
+        known = [WORDS[i] for i in order[: s.V]]
+        vocab = {w: i for i, w in enumerate(["<pad>", "<unk>", *known])}
+        texts = []
+        for n in s.integers("B", 1, s.N + 1).tolist():
+            which = torch.randint(len(WORDS), (n,), generator=rng).tolist()
+            texts.append(" ".join(WORDS[i] for i in which))
+        yield texts, vocab
+    yield ["red mauve", "red"], {"<pad>": 0, "<unk>": 1, "red": 2}
+
+
+encode = exercise(
+    encode,
+    some_texts,
+    seeds=(0,),
+    wrong="""
+[0] * (N - len(row)) => [1] * (N - len(row))
+你用 1 补齐：1 是 <unk>，补齐用 0。
+You pad with 1, which is <unk>: pads are 0.
+
+row + [0] * (N - len(row)) => [0] * (N - len(row)) + row
+你补在了前面：0 应补在后面。
+You pad in front: the zeros go behind the words.
+
+vocab.get(w, 1) => vocab.get(w, 0)
+你把不认识的词编成了 0，与补齐混在了一起：应编成 1，即 <unk>。
+You give unknown words the id 0, and they look like pads: it should be 1, which
+is <unk>.
+
+for w in text.split()] => for w in text.split() if w in vocab]
+你丢掉了不认识的词：它应占一个位置，编成 1。
+You drop unknown words: each keeps its place, with id 1.
+
+vocab.get(w, 1) for w in text.split() => vocab.get(w, 1) for w in text
+你把文本拆成了字符：这里按空格拆成词。
+You split the text into characters: here it is split into words, at spaces.
+""",
+)
+
+# --- 3: the gradient of a table --------------------------------------------
+
+
+def table_gradient(ids, upstream, vocab_size):
+    d_model = upstream.shape[-1]
+    total = upstream.new_zeros(vocab_size, d_model)
+    rows = upstream.reshape(-1, d_model)  # (*, d_model) -> (M, d_model)
+    return total.index_add(0, ids.flatten(), rows)
+
+
+def lookups(rng):
+    for s in variations(rng, "V D B N *", high=6):
+        yield s.integers("* B N", 0, s.V), s.normal("* B N D"), s.V
+
+
+def by_autograd(ids, upstream, vocab_size):
+    shape = vocab_size, upstream.shape[-1]
+    leaf = torch.zeros(shape, dtype=upstream.dtype, requires_grad=True)
+    return torch.autograd.grad(F.embedding(ids, leaf), leaf, upstream)[0]
+
+
+table_gradient = exercise(
+    table_gradient,
+    lookups,
+    oracle=by_autograd,
+    seeds=(0,),
+    holds=[
+        without(
+            "backward grad",
+            "结果是对的，但这一题自己加：不用自动求导。",
+            "The result is right, but add it up yourself here, without "
+            "autograd.",
+        )
+    ],
+    wrong="""
+total = upstream.new_zeros(vocab_size, upstream.shape[-1])
+total[ids] += upstream
+return total
+total[ids] += … 对重复的 id 只留下一次：同一个 id 的各份梯度要加起来。
+total[ids] += … keeps only one of the gradients of a repeated id: they are
+added up.
+
+total = right(ids, upstream, vocab_size)
+count = ids.flatten().bincount(minlength=vocab_size)
+return total / count.clamp(min=1)[:, None]
+你除以了出现的次数：各份梯度相加，不平均。
+You divide by how often an id occurs: its gradients are added, not averaged.
+
+ids.flatten(), rows => ids.flatten(), torch.ones_like(rows)
+你只数了次数，没有用上游梯度 upstream。
+You only count the ids; the upstream gradient is not used.
+
+rows = upstream.reshape(-1, d_model) => rows = upstream.reshape(d_model, -1).T
+reshape 把数按次序切开：每一份应是最后一个轴上的 d_model 个数。
+Your reshape cuts the numbers in their order: each piece should be the d_model
+numbers along the last axis.
+
+ids.flatten(), rows) => ids.flatten(), rows)[ids]
+你返回的是每个位置的梯度：应是整张表的，形状 (vocab_size, d_model)。
+You return a gradient for each position: it should be that of the whole table,
+of shape (vocab_size, d_model).
+""",
+)
+
+# --- 4: a mean without pads ------------------------------------------------
+
+
+def masked_mean(x, mask):
+    mask = mask.unsqueeze(-1)  # (B, N) -> (B, N, 1)
+    return (x * mask).sum(dim=1) / mask.sum(dim=1)
+
+
+def padded_rows(rng):
+    for s in variations(rng, "B N D"):
+        mask = s.integers("B N", 0, 2).bool()
+        mask[torch.arange(s.B), s.integers("B", 0, s.N)] = True
+        yield s.normal("B N D"), mask
+    yield torch.ones(1, 4, 2), torch.tensor([[True, True, False, False]])
+
+
+@says(
+    "改动 mask 为 False 的行，结果变了：补齐还在起作用。",
+    "Other numbers in rows where mask is False change the result: pads still "
+    "count.",
+)
+def ignores_pads(f, x, mask):
+    other = torch.where(mask[..., None], x, 7 * torch.randn_like(x))
+    y, z = f(x, mask), f(other, mask)
+    return y.shape != z.shape or torch.allclose(y, z, 1e-4, 1e-5)
+
+
+masked_mean = exercise(
+    masked_mean,
+    padded_rows,
+    holds=[keeps_the_graph, finite(), ignores_pads],
+    seeds=(0,),
+    wrong="""
+return x.mean(dim=1)
+mask 没有用上：补齐的行也平均进去了。
+mask is not used: rows of pads are averaged, too.
+
+/ mask.sum(dim=1) => / x.shape[1]
+补齐的行去掉了，却仍除以 N：应除以每个样本自己的词数。
+Rows of pads are out, but you still divide by N: each sample is divided by the
+number of its own words.
+
+/ mask.sum(dim=1) =>
+你求的是和：还要除以每个样本的词数。
+You took the sum: divide it by the number of words in each sample.
+
+/ mask.sum(dim=1) => / mask.sum()
+你除以了整批的词数：每个样本要除以它自己的。
+You divide by the words of the whole batch: each sample has its own number.
+
+mask = mask.unsqueeze(-1) => mask = ~mask.unsqueeze(-1)
+mask 反了：True 处是词，False 处是补齐。
+The mask is the wrong way round: True is a word, False is a pad.
+
+return x[mask].mean(dim=0)
+x[mask] 把整批的词排成一列，样本分不开了：每个样本要有自己的平均。
+x[mask] puts the words of the whole batch into one list: each sample has a
+mean of its own.
+""",
+)
+
+# --- 5: from counts to PPMI ------------------------------------------------
+
+
+def ppmi(counts):
+    rows = counts.sum(dim=1, keepdim=True)  # (M, N) -> (M, 1)
+    columns = counts.sum(dim=0, keepdim=True)  # (M, N) -> (1, N)
+    ratio = counts * counts.sum() / (rows * columns)
+    return ratio.log().clamp(min=0).nan_to_num(0)
+
+
+def some_counts(rng):
+    for s in variations(rng, "M N", low=3):
+        counts = s.integers("M N", -4, 7).clamp(min=0)
+        counts[0, 0] = 5
+        yield (counts.to(s.dtype),)
+    empty = counts.clone()
+    empty[1], empty[:, 2] = 0, 0
+    yield (empty.double(),)
+
+
+ppmi = exercise(
+    ppmi,
+    some_counts,
+    seeds=(0, 1),
+    holds=[
+        finite(
+            "输出里有 nan 或 inf：次数、整行或整列为 0 处，应得 0。",
+            "The output holds nan or inf: where a count is 0, or a whole row "
+            "or column is, the result is 0.",
+        )
+    ],
+    wrong="""
+.clamp(min=0).nan_to_num(0) => .nan_to_num(0, neginf=0)
+负数没有换成 0：比偶然还少的也算 0。
+Negative numbers are still there: less often than by chance counts as 0, too.
+
+counts * counts.sum() / (rows * columns) => counts / (rows * columns)
+少乘了总数 S：没有它，比值就不是“偶然的几倍”。
+The total S is missing: without it the ratio is not “how many times chance”.
+
+ratio.log() => ratio
+没有取对数。
+The logarithm is missing.
+
+counts * counts.sum() / (rows * columns) => counts / rows * counts.shape[1]
+没有除以列和：常见的人和谁都常在一起，这一点要除掉。
+You do not divide by the sums of the columns: whoever appears often is often
+with anybody, and that has to be divided out.
+
+ratio.log() => (ratio + 1).log()
+你取了 log(1 + 比值)：比值恰是 1（与偶然相同）时应得 0。
+You took log(1 + ratio): where the ratio is 1, as by chance, the result is 0.
 """,
 )
