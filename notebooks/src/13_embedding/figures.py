@@ -23,12 +23,12 @@ SCENES = {
         Bossuet Joly Grantaire""",
 }  # six groups that the novel introduces, 42 of its 77 persons
 
-PANEL = [{"word": "dark"}, {"word": "light"}, {"amount": -1.0},
-         {"word": "very"}]  # fmt: skip
+PANEL = [{"word": "dark"}, {"word": "light"}, {"amount": -1.0}]
+PANEL += [{"word": "very"}]
 CONTROLS = {
     "word": ["dark", "light", "very", "dirty", "bright", "blue"],
     "color": ["green", "blue", "red", "pink", "brown", "grey"],
-    "amount": (-2.0, 2.0, 0.25),
+    "amount": (-2.0, 4.0, 0.5),
 }
 
 KINDS = {
@@ -93,7 +93,7 @@ def tiles(words: list[str], table: Tensor):
 def lookup(table: Tensor, ids: Tensor, words: list[str]):
     """Draw a table and the rows that the ids pick from it."""
     fig, axes = plots.subplots(1, 2, width=1.8, height=0.9)
-    labels = [f"{word} {i}" for i, word in enumerate(words)]
+    labels = [f"{i} {word}" for i, word in enumerate(words)]
     limit = table.abs().max().item()
     look = {"limits": (-limit, limit), "signed": True, "fmt": ".1f"}
     title = f"table {tuple(table.shape)}: id, row"
@@ -168,9 +168,8 @@ def companies(people: list[str], pictures: dict[str, Tensor]):
         image = ax.imshow(S[order][:, order].numpy(), cmap="cividis", vmin=0)
         start = -0.5
         for size, name in zip(sizes, SCENES, strict=True):
-            box = Rectangle((start, start), size, size, fill=False)
-            box.set(ec="white", lw=1.5)
-            ax.add_patch(box)
+            look = {"fill": False, "ec": "white", "lw": 1.5}
+            ax.add_patch(Rectangle((start, start), size, size, **look))
             if ax is axes[0]:
                 ax.text(-1.2, start + size / 2, name, ha="right", va="center")
             start += size
