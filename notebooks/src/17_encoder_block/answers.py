@@ -1,0 +1,4 @@
+"""Other answers to the exercises of lesson 17, right and wrong."""
+
+RIGHT = {}
+WRONG = {}

@@ -1,0 +1,504 @@
+"""Lesson 17: two norms, the block, and rotary positions."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from exercises import Rejection, exercise, says, variations
+from exercises.properties import finite, keeps_the_graph
+
+
+class MultiHeadAttention(nn.Module):
+    """The class of lesson 16."""
+
+    def __init__(self, d_model, num_heads):
+        super().__init__()
+        self.num_heads = num_heads
+        self.qkv = nn.Linear(d_model, 3 * d_model)
+        self.out = nn.Linear(d_model, d_model)
+
+    def forward(self, x, mask=None):
+        B, N, d_model = x.shape
+        qkv = self.qkv(x).view(B, N, 3, self.num_heads, -1)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # (B, H, N, d_k) each
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        return self.out(y.transpose(1, 2).reshape(B, N, d_model))
+
+
+# --- layers with parameters that are the same for every answer ---------------
+
+
+def parameters_of(model, d_model):
+    """Its parameters by name; those of `ffn` by what they are."""
+    kinds = {
+        (4 * d_model, d_model): "first weight",
+        (4 * d_model,): "first bias",
+        (d_model, 4 * d_model): "second weight",
+        (d_model,): "second bias",
+    }
+    named = {}
+    for name, p in model.named_parameters():
+        shape = tuple(p.shape)
+        if name.startswith("ffn.") and shape in kinds:
+            name = f"ffn: {kinds[shape]}"
+        named[name] = p
+    return named
+
+
+def made(answer, sizes, values, dtype):
+    """The answer's layer, with values (by name) in its parameters."""
+    model = answer(*sizes)
+    if not isinstance(model, nn.Module):
+        kind = type(model).__name__
+        raise Rejection(
+            f"应是 nn.Module 的子类，得到 {kind}。",
+            f"A subclass of nn.Module is asked for, got {kind}.",
+        )
+    named = parameters_of(model.to(dtype), sizes[0])
+    for name in [*values, *named]:
+        if name not in named:
+            raise Rejection(
+                f"没有参数 {name}：要用 nn.Parameter 或层，存在这个名字下。",
+                f"There is no parameter {name}: an nn.Parameter or a layer "
+                "under that name is asked for.",
+            )
+        if name not in values:
+            raise Rejection(
+                f"参数 {name} 是多出来的。",
+                f"The parameter {name} is one too many.",
+            )
+        got, due = tuple(named[name].shape), tuple(values[name].shape)
+        if got != due:
+            raise Rejection(
+                f"参数 {name} 的形状是 {got}，应为 {due}。",
+                f"The parameter {name} has shape {got}, it should be {due}.",
+            )
+    with torch.no_grad():
+        for name, p in named.items():
+            p.copy_(values[name])
+    return model
+
+
+def loaded(answer):
+    """Its output for a case: sizes, values, x and what else forward takes."""
+
+    def run(sizes, values, *inputs):
+        y = made(answer, sizes, values, inputs[0].dtype)(*inputs)
+        if isinstance(y, tuple):
+            raise Rejection(
+                "forward 返回了一个元组：这里只返回张量。",
+                "forward returns a tuple: here it returns the tensor alone.",
+            )
+        return y
+
+    return run
+
+
+def gradients(answer, sizes, values, x, *others):
+    """The gradients of one number, by name."""
+    model = made(answer, sizes, values, x.dtype)
+    x = x.detach().clone().requires_grad_()
+    y = model(x, *others)
+    if not y.requires_grad:
+        return {}
+    leaves = {"x": x} | parameters_of(model, sizes[0])
+    factors = torch.linspace(-1, 1, y.numel(), dtype=y.dtype).view(y.shape)
+    found = torch.autograd.grad(
+        (y * factors).sum(), [*leaves.values()], allow_unused=True
+    )
+    return dict(zip(leaves, found, strict=True))
+
+
+def same_gradients(oracle):
+    """A property: gradients are those of the oracle's layer."""
+
+    @says("梯度不对。", "The gradients are not right.")
+    def test(answer, *case):
+        due = gradients(oracle, *case)
+        got = gradients(answer, *case)
+        for name, gradient in due.items():
+            if got.get(name) is None:
+                raise Rejection(
+                    f"{name} 得不到梯度：是没有用上它，还是在半路断开了？",
+                    f"{name} gets no gradient: is it not used, or cut off on "
+                    "the way?",
+                )
+            tolerance = 1e-2 if gradient.dtype == torch.float32 else 1e-6
+            if not torch.allclose(
+                got[name], gradient, atol=tolerance, rtol=tolerance
+            ):
+                raise Rejection(
+                    f"{name} 的梯度不对：有一部分计算与图断开了（detach、"
+                    "no_grad 或 .data），或者输出不对。",
+                    f"The gradient of {name} is not right: a part of the "
+                    "computation is cut off from the graph (detach, no_grad "
+                    "or .data), or the output is wrong.",
+                )
+
+    return test
+
+
+# --- 1 and 2: norms ----------------------------------------------------------
+
+
+def rows_to_normalise(names):
+    """Rows of several scales and means, one of them all 0, as for a pad."""
+
+    def cases(rng):
+        for s in variations(rng, "* N D"):
+            scale = 10.0 ** s.integers("* N", -3, 3)[..., None].to(s.dtype)
+            x = s.lay((s.normal("* N D") + s.normal("* N")[..., None]) * scale)
+            x[..., 0, :] = 0
+            values = {name: s.normal("D") for name in names}
+            yield (s.D,), values, x
+
+    return cases
+
+
+@says(
+    "刚造好的层，weight 应全是 1（bias 应全是 0）。",
+    "In a new layer, weight should be all 1 (and bias all 0).",
+)
+def starts_plain(answer, sizes, values, x):
+    new = answer(*sizes)
+    return bool((new.weight == 1).all()) and (
+        "bias" not in values or not new.bias.any()
+    )
+
+
+class LayerNorm(nn.Module):
+    def __init__(self, d_model):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(d_model))
+        self.bias = nn.Parameter(torch.zeros(d_model))
+
+    def forward(self, x):  # (*, d_model)
+        centred = x - x.mean(dim=-1, keepdim=True)
+        variance = centred.square().mean(dim=-1, keepdim=True)
+        normal = centred / (variance + 1e-5).sqrt()
+        return normal * self.weight + self.bias
+
+
+LayerNorm = exercise(
+    LayerNorm,
+    rows_to_normalise(["weight", "bias"]),
+    part=True,
+    adapt=loaded,
+    oracle=nn.LayerNorm,
+    holds=[starts_plain, same_gradients(nn.LayerNorm)],
+    wrong="""
+centred.square().mean(dim=-1, keepdim=True) => x.var(dim=-1, keepdim=True)
+方差除以了 D − 1，应除以 D：var 默认如此，见它的参数 correction。
+The variance is divided by D − 1, and it should be D; that is the default of
+var, see its argument correction.
+
+(variance + 1e-5).sqrt() => (variance + 1e-5).sqrt().sqrt()
+你开了两次根号：应除以标准差，不是它的平方根。
+You took the root twice: divide by the standard deviation, not by its root.
+
+(variance + 1e-5).sqrt() => (variance.sqrt() + 1e-5)
+1e-5 加在了根号外面：应加在方差上，再开根号。
+You add 1e-5 outside of the root: it is added to the variance, before the root.
+
+(variance + 1e-5).sqrt() => (variance + 1e-5)
+你除以了方差，应除以标准差：少开了一次根号。
+You divide by the variance, not by the standard deviation: a root is missing.
+
+(variance + 1e-5).sqrt() => variance.sqrt()
+没有加 1e-5：全是 0 的行会算出 0 / 0。
+Without 1e-5 a row of zeros ends in 0 / 0.
+
+dim=-1 => dim=-2
+你沿着位置的轴求了平均：每一行要用自己的 D 个数。
+You took means along the positions: each row uses its own D numbers.
+
+ * self.weight + self.bias =>
+weight 和 bias 没有用上。
+weight and bias are not used.
+
+normal * self.weight + self.bias => (normal + self.bias) * self.weight
+bias 加得太早：先乘 weight，再加 bias。
+bias comes too early: first multiply by weight, then add bias.
+""",
+)
+
+
+class RMSNorm(nn.Module):
+    def __init__(self, d_model):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(d_model))
+
+    def forward(self, x):  # (*, d_model)
+        mean_square = x.square().mean(dim=-1, keepdim=True)
+        return x / (mean_square + 1e-5).sqrt() * self.weight
+
+
+def their_rms_norm(d_model):
+    return nn.RMSNorm(d_model, eps=1e-5)
+
+
+RMSNorm = exercise(
+    RMSNorm,
+    rows_to_normalise(["weight"]),
+    part=True,
+    adapt=loaded,
+    oracle=their_rms_norm,
+    holds=[starts_plain, same_gradients(their_rms_norm)],
+    wrong="""
+x.square() => (x - x.mean(dim=-1, keepdim=True)).square()
+你算的是标准差：RMSNorm 的平方里不减平均。
+That is the standard deviation: RMSNorm squares the numbers as they are.
+
+mean_square = => x = x - x.mean(dim=-1, keepdim=True)\\n        mean_square =
+你先减去了平均：那是没有 bias 的 LayerNorm。
+You subtract the mean first: that is LayerNorm without its bias.
+
+(mean_square + 1e-5).sqrt() => (mean_square + 1e-5).sqrt().sqrt()
+你开了两次根号：应除以均方根，不是它的平方根。
+You took the root twice: divide by the root of the mean square, once.
+
+(mean_square + 1e-5).sqrt() => (mean_square.sqrt() + 1e-5)
+1e-5 加在了根号外面：应加在均方上，再开根号。
+You add 1e-5 outside of the root: it is added to the mean square, before the
+root.
+
+(mean_square + 1e-5).sqrt() => (mean_square + 1e-5)
+你除以了均方：少开了一次根号。
+You divide by the mean square: a root is missing.
+
+.square().mean( => .square().sum(
+你除以了行的长度 ‖x‖：平方要取平均，不是求和。
+You divide by the length ‖x‖ of the row: the squares are averaged, not summed.
+
+ * self.weight =>
+weight 没有用上。
+weight is not used.
+""",
+)
+
+
+# --- 3: the block ------------------------------------------------------------
+
+
+class Block(nn.Module):
+    def __init__(self, d_model, num_heads):
+        super().__init__()
+        self.norm1 = nn.LayerNorm(d_model)
+        self.attention = MultiHeadAttention(d_model, num_heads)
+        self.norm2 = nn.LayerNorm(d_model)
+        self.ffn = nn.Sequential(
+            nn.Linear(d_model, 4 * d_model),
+            nn.GELU(),
+            nn.Linear(4 * d_model, d_model),
+        )
+
+    def forward(self, x, mask=None):  # (B, N, d_model)
+        z = x + self.attention(self.norm1(x), mask)
+        return z + self.ffn(self.norm2(z))
+
+
+NAMES = {  # ours: theirs
+    "norm1.weight": "norm1.weight",
+    "norm1.bias": "norm1.bias",
+    "attention.qkv.weight": "self_attn.in_proj_weight",
+    "attention.qkv.bias": "self_attn.in_proj_bias",
+    "attention.out.weight": "self_attn.out_proj.weight",
+    "attention.out.bias": "self_attn.out_proj.bias",
+    "norm2.weight": "norm2.weight",
+    "norm2.bias": "norm2.bias",
+    "ffn: first weight": "linear1.weight",
+    "ffn: first bias": "linear1.bias",
+    "ffn: second weight": "linear2.weight",
+    "ffn: second bias": "linear2.bias",
+}
+
+
+class Theirs(nn.TransformerEncoderLayer):
+    """PyTorch's layer, with this lesson's names and masks."""
+
+    def __init__(self, d_model, num_heads):
+        super().__init__(
+            d_model, num_heads, 4 * d_model, dropout=0.0, activation="gelu",
+            batch_first=True, norm_first=True,
+        )  # fmt: skip
+        self.num_heads = num_heads
+
+    def named_parameters(self):
+        theirs = dict(super().named_parameters())
+        return {ours: theirs[name] for ours, name in NAMES.items()}.items()
+
+    def forward(self, x, mask=None):
+        if mask is not None:  # in theirs True means may not attend
+            B, N, _ = x.shape
+            mask = ~mask.expand(B, self.num_heads, N, N).flatten(0, 1)
+        return super().forward(x, src_mask=mask)
+
+
+def some_blocks(rng):
+    cases = variations(rng, "B N H D", high=6)
+    for i, s in enumerate(cases):
+        s["F"] = d_model = s.H * s.D
+        values = {
+            name: torch.randn(p.shape, generator=rng, dtype=s.dtype)
+            * (0.7 if p.ndim == 1 else d_model**-0.5)
+            for name, p in Theirs(d_model, s.H).named_parameters()
+        }
+        causal = torch.ones(s.N, s.N, dtype=torch.bool).tril()
+        real = torch.arange(s.N) < s.integers("B", 1, s.N + 1)[:, None]
+        mask = (None, causal, real[:, None, None])[i % 3]
+        inputs = (s.normal("B N F"),) + (() if mask is None else (mask,))
+        yield (d_model, s.H), values, *inputs
+
+
+Block = exercise(
+    Block,
+    some_blocks,
+    part=True,
+    seeds=(0,),
+    adapt=loaded,
+    oracle=Theirs,
+    holds=[same_gradients(Theirs)],
+    wrong="""
+self.attention(self.norm1(x), mask) => self.attention(x, mask)
+z = x + => z = self.norm1(x +
+x, mask) => x, mask))
+return z + self.ffn(self.norm2(z)) => return self.norm2(z + self.ffn(z))
+归一化放在了相加之后（post-LN）：应放在每一步之前。
+You normalise after the sums (post-LN): it comes before each step.
+
+return z + => return x +
+第二次相加时应从 z 出发，不是从 x：注意力的结果丢了。
+The second sum starts from z, not from x: what attention added is lost.
+
+z = x + => z =
+注意力那一步没有加回 x。
+In the step of attention x is not added back.
+
+return z + => return
+ffn 那一步没有加回 z。
+In the step of ffn z is not added back.
+
+self.norm2(z) => z
+ffn 之前没有归一化：norm2 没有用上。
+There is no normalisation before ffn: norm2 is not used.
+
+self.norm1(x), mask => x, mask
+注意力之前没有归一化：norm1 没有用上。
+There is no normalisation before attention: norm1 is not used.
+
+z = x + => x = self.norm1(x)\\n        z = x +
+self.attention(self.norm1(x) => self.attention(x
+归一化过的 x 又被加了回去：相加的应是归一化之前的 x。
+You add the normalised x back: it is x before the norm that is added.
+
+, mask) => )
+mask 没有交给注意力。
+mask is not passed on to attention.
+
+GELU() => ReLU()
+非线性用了 ReLU，这里是 GELU。
+The nonlinearity is ReLU; here it is GELU.
+
+self.norm2(z) => self.norm1(z)
+norm1 用了两次：两步各有自己的归一化。
+norm1 is used twice: each step has a norm of its own.
+""",
+)
+
+
+# --- 4: rotary positions -----------------------------------------------------
+
+
+def rotate(x, base=10000.0):
+    N, d_k = x.shape[-2:]
+    n = torch.arange(N, dtype=x.dtype)
+    i = torch.arange(d_k // 2, dtype=x.dtype)
+    angles = n[:, None] * base ** (-2 * i / d_k)  # (N, d_k / 2)
+    cos, sin = angles.cos(), angles.sin()
+    a, b = x[..., 0::2], x[..., 1::2]  # (*, N, d_k / 2) each
+    pairs = torch.stack([a * cos - b * sin, a * sin + b * cos], dim=-1)
+    return pairs.flatten(-2)  # (*, N, d_k)
+
+
+def turned(x, base=10000.0):
+    """The same with complex numbers: a + ib times e^(i angle)."""
+    N, d_k = x.shape[-2:]
+    speed = base ** (-torch.arange(0, d_k, 2, dtype=x.dtype) / d_k)
+    angles = torch.outer(torch.arange(N, dtype=x.dtype), speed)
+    pairs = torch.view_as_complex(x.unflatten(-1, (-1, 2)).contiguous())
+    turns = torch.polar(torch.ones_like(angles), angles)
+    return torch.view_as_real(pairs * turns).flatten(-2)
+
+
+def rows_to_turn(rng):
+    for i, s in enumerate(variations(rng, "* N D", low=3, high=9)):
+        s["D"] *= 2  # an even width
+        base = ((), (100.0,), (7.0,))[i % 3]
+        yield s.normal("* N D"), *base
+
+
+@says(
+    "行的长度变了：旋转不改变长度。",
+    "The length of a row has changed: a rotation keeps it.",
+)
+def keeps_lengths(f, x, *base):
+    return torch.allclose(f(x, *base).norm(dim=-1), x.norm(dim=-1), atol=1e-4)
+
+
+@says(
+    "分数不只取决于两个位置的差：q、k 每行都相同时，相隔一样远的分数应一样。",
+    "Scores do not depend on the distance alone: with all rows of q alike, "
+    "and of k, positions equally far apart should have the same score.",
+)
+def depends_on_distance(f, x, *base):
+    q, k = (f(x[..., n, None, :].expand(x.shape), *base) for n in (0, -1))
+    scores = q @ k.mT
+    return torch.allclose(
+        scores[..., 1:, 1:], scores[..., :-1, :-1], atol=1e-3, rtol=1e-3
+    )
+
+
+rotate = exercise(
+    rotate,
+    rows_to_turn,
+    part=True,
+    oracle=turned,
+    holds=[finite(), keeps_the_graph, keeps_lengths, depends_on_distance],
+    wrong="""
+x[..., 0::2], x[..., 1::2] => x.chunk(2, dim=-1)
+pairs.flatten(-2) => pairs.mT.flatten(-2)
+你把前一半和后一半配成了对：这里是相邻的两列配对，0 和 1、2 和 3……
+You pair the first half with the second: here neighbours are paired, 0 with 1,
+2 with 3, ...
+
+return pairs.flatten(-2) => return pairs.mT.flatten(-2)
+每一对算对了，放回去时没有相邻：应还在原来的两列。
+Each pair is right, but its two numbers are not side by side any more: they go
+back into their own columns.
+
+torch.arange(N, dtype=x.dtype) => torch.arange(1, N + 1, dtype=x.dtype)
+位置从 1 数起了：第一行的角应是 0，这一行不变。
+You count positions from 1: the angle of the first row is 0, so that it does
+not change.
+
+a * cos - b * sin, a * sin + b * cos => a * cos + b * sin, b * cos - a * sin
+你转反了方向：角取了负号。
+You turn the other way: the angle has the wrong sign.
+
+(-2 * i / d_k) => (-i / d_k)
+指数少了 2：第 i 对的指数是 −2i / d_k。
+The exponent lacks the 2: that of pair i is −2i / d_k.
+
+(-2 * i / d_k) => (-2 * (i + 1) / d_k)
+对从 1 数起了：第 0 对每步转 base⁰ = 1 弧度。
+You count pairs from 1: pair 0 turns by base⁰ = 1 radian a step.
+
+base ** => 10000.0 **
+base 没有用上：你写死了 10000。
+base is not used: 10000 is written in.
+
+a * sin + b * cos => b * cos + b * sin
+第二个数应是 a sin + b cos。
+The second number should be a sin + b cos.
+""",
+)
