@@ -411,8 +411,8 @@ norm1 is used twice: each step has a norm of its own.
 
 def rotate(x, base=10000.0):
     N, d_k = x.shape[-2:]
-    n = torch.arange(N, dtype=x.dtype)
-    i = torch.arange(d_k // 2, dtype=x.dtype)
+    n = torch.arange(N, dtype=x.dtype, device=x.device)
+    i = torch.arange(d_k // 2, dtype=x.dtype, device=x.device)
     angles = n[:, None] * base ** (-2 * i / d_k)  # (N, d_k / 2)
     cos, sin = angles.cos(), angles.sin()
     a, b = x[..., 0::2], x[..., 1::2]  # (*, N, d_k / 2) each
@@ -476,7 +476,7 @@ return pairs.flatten(-2) => return pairs.mT.flatten(-2)
 Each pair is right, but its two numbers are not side by side any more: they go
 back into their own columns.
 
-torch.arange(N, dtype=x.dtype) => torch.arange(1, N + 1, dtype=x.dtype)
+torch.arange(N,  => 1 + torch.arange(N, 
 位置从 1 数起了：第一行的角应是 0，这一行不变。
 You count positions from 1: the angle of the first row is 0, so that it does
 not change.

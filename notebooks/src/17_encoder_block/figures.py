@@ -1,0 +1,141 @@
+"""The figures of lesson 17: rows, the block, depth and positions."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from helpers import graphs, plots
+
+
+def two_norms(x: Tensor, by_row: Tensor, by_column: Tensor) -> None:
+    """Show tokens and the two ways to normalise them.
+
+    Args:
+        x: (M, D), the tokens of sentences of 3; rows of zeros are pads.
+        by_row: x, each row normalised by itself; outlined is one row.
+        by_column: the same by columns; outlined is one column.
+    """
+    real = x.abs().sum(dim=1).tolist()
+    rows = [f"token {n % 3}" if r else "pad" for n, r in enumerate(real)]
+    fig, axes = plots.subplots(1, 3, width=1.9, height=1.1)
+    plots.matrix(x, ax=axes[0], rows=rows, title="x", signed=True)
+    plots.matrix(
+        by_row, ax=axes[1], title="LayerNorm: by row", fmt=".1f",
+        highlight=(0, None), limits=(-2, 2), signed=True,
+    )  # fmt: skip
+    plots.matrix(
+        by_column, ax=axes[2], title="BatchNorm: by column", fmt=".1f",
+        highlight=(None, 0), limits=(-2, 2), signed=True,
+    )  # fmt: skip
+    plots.show(fig)
+
+
+def block() -> graphs.Drawing:
+    """Draw the block: two steps, each added to what came in."""
+    shape = "(B, N, d_model)"
+    nodes = {
+        "x": {"label": f"x\n{shape}", "kind": "data"},
+        "norm1": {"label": "norm1", "kind": "param"},
+        "attention": {"label": f"attention\n{shape}", "kind": "accent"},
+        "plus1": {"label": "+", "shape": "circle"},
+        "z": {"label": f"z\n{shape}", "kind": "data"},
+        "norm2": {"label": "norm2", "kind": "param"},
+        "ffn": {"label": "ffn\n(B, N, 4 d_model)\ninside", "kind": "accent"},
+        "plus2": {"label": "+", "shape": "circle"},
+        "y": {"label": f"y\n{shape}", "kind": "output"},
+    }
+    edges = ["x norm1", "norm1 attention", "attention plus1", "x plus1"]
+    edges += ["plus1 z", "z norm2", "norm2 ffn", "ffn plus2", "z plus2"]
+    edges += ["plus2 y"]
+    return graphs.dag(nodes, [edge.split() for edge in edges])
+
+
+def depth(losses: Mapping[str, Sequence[float]], guess: float) -> None:
+    """Show losses over steps, smoothed; `guess` is a loss without context."""
+    smooth = {}
+    for name, series in losses.items():
+        y = torch.tensor(series).unfold(0, 5, 1).mean(dim=1)
+        smooth[name] = torch.arange(len(y)) + 4, y
+    fig, ax = plots.subplots(width=1.4)
+    ax.axhline(guess, color="black", lw=1, ls=":")
+    ax.text(2, guess - 0.02, "shares alone", va="top")
+    plots.curves(
+        smooth, ax=ax, xlabel="step", ylabel="loss (mean of 5 steps)",
+        title="12 layers, learning rate 0.01",
+    )  # fmt: skip
+    ax.set_ylim(0, 2.6)
+    plots.show(fig)
+
+
+def sinusoids(table: Tensor) -> None:
+    """Show a table of positions (N, D), and its dot products (N, N)."""
+    fig, axes = plots.subplots(1, 2, width=1.8, height=1.1)
+    shown = axes[0].imshow(table, cmap="RdBu_r", vmin=-1, vmax=1)
+    axes[0].set(xlabel="column", ylabel="position", title="the table")
+    axes[0].set_aspect("auto")
+    fig.colorbar(shown, ax=axes[0])
+    shown = axes[1].imshow(table @ table.T, cmap="cividis")
+    axes[1].set(xlabel="position", title="dot products of its rows")
+    fig.colorbar(shown, ax=axes[1])
+    plots.show(fig)
+
+
+def clocks(d_k: int, N: int) -> Callable[..., Figure]:
+    """Prepare the pairs of a row as clock hands, and its scores.
+
+    Args:
+        d_k: the width of the row; its pairs are d_k / 2 clocks.
+        N: the number of keys.
+
+    Returns:
+        `show(n, angles, scores)`: angles (d_k / 2,) of the row at position
+        n, scores (N,) with keys that are all alike; returns the figure.
+    """
+    fig, axes = plots.subplots(
+        1, d_k // 2 + 1, width=2, height=0.75,
+        width_ratios=[1] * (d_k // 2) + [2.2],
+    )  # fmt: skip
+    round_ = torch.linspace(0, 2 * torch.pi, 100)
+    hands = []
+    for i, ax in enumerate(axes[:-1]):
+        ax.plot(round_.cos(), round_.sin(), color="#999999", lw=1, ls="-")
+        ax.plot([0, 1], [0, 0], color="#999999", lw=1, ls=":")
+        hands += ax.plot([0, 1], [0, 0], "-", color=plots.COLORS["blue"], lw=3)
+        ax.set(aspect="equal", title=f"pair {i}")
+        plots.blank(ax)
+    board = axes[-1]
+    (line,) = board.plot(range(N), [0] * N, color=plots.COLORS["blue"])
+    (mark,) = board.plot([0], [d_k / 2], "o", color=plots.COLORS["vermillion"])
+    board.set(xlabel="position of the key", title="score with a query at n")
+    board.set(ylim=(-d_k * 0.7, d_k * 0.7))
+
+    def show(n: int, angles: Tensor, scores: Tensor) -> Figure:
+        for hand, angle in zip(hands, angles.tolist(), strict=True):
+            x, y = torch.tensor(angle).cos(), torch.tensor(angle).sin()
+            hand.set_data([0, x.item()], [0, y.item()])
+        line.set_ydata(scores)
+        mark.set_data([n], [scores[n].item()])
+        return fig
+
+    return show
+
+
+def shifted(tests: Mapping[str, Mapping], places: Sequence[int]) -> None:
+    """Show shares of right digits against the number of pads put in.
+
+    Args:
+        tests: where the pads are put, to model, to a share for each number.
+        places: the numbers of pads.
+    """
+    fig, axes = plots.subplots(1, len(tests), width=1.9, sharey=True)
+    for ax, (title, shares) in zip(axes, tests.items(), strict=True):
+        series = {
+            name: (torch.tensor(places), torch.tensor(y))
+            for name, y in shares.items()
+        }
+        plots.curves(series, ax=ax, xlabel="pads put in", title=title)
+        ax.set_ylim(0, 1.05)
+    axes[0].set_ylabel("digits that are right")
+    plots.show(fig)
