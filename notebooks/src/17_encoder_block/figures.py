@@ -1,12 +1,52 @@
-"""The figures of lesson 17: rows, the block, depth and positions."""
+"""Lesson 17: its number words, and its figures."""
 
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from helpers import graphs, plots
+
+DIGITS, UNITS = "零一二三四五六七八九", ["", "十", "百", "千"]
+VOCAB = "·" + DIGITS + "十百千万"  # 0 is the pad
+
+
+def spell(n: int) -> tuple[str, list[int]]:
+    """Write a number from 1 to 99,999,999 in Chinese.
+
+    Returns:
+        The word, and for each sign its power of ten, -100 for no digit.
+    """
+    word, powers, zero = "", [], False
+    for place in reversed(range(len(str(n)))):
+        digit = n // 10**place % 10
+        if digit:
+            word += "零" * zero + DIGITS[digit] + UNITS[place % 4]
+            powers += [-100] * zero + [place] + [-100] * (place % 4 > 0)
+        zero = digit == 0
+        if place == 4:
+            word, powers, zero = word + "万", [*powers, -100], False
+    return word, powers
+
+
+def batch_of(numbers: Sequence[int], device: str) -> tuple[Tensor, Tensor]:
+    """The signs of words and their powers of ten, padded; (B, N) each."""
+    spelled = [spell(n) for n in numbers]
+    ids = [torch.tensor([VOCAB.index(c) for c in word]) for word, _ in spelled]
+    powers = [torch.tensor(p) for _, p in spelled]
+    powers = pad_sequence(powers, True, -100)
+    return pad_sequence(ids, True).to(device), powers.to(device)
+
+
+@torch.no_grad()
+def moved_rows(layer: Callable, x: Tensor, n: int = 3) -> list[int]:
+    """Which rows of a layer's output move, 1, when row n of x does."""
+    other = x.clone()
+    other[:, n] += 1
+    far = (layer(other) - layer(x)).abs().amax(dim=(0, 2))  # (N,)
+    return (far > 1e-6).int().tolist()
 
 
 def two_norms(x: Tensor, by_row: Tensor, by_column: Tensor) -> None:
@@ -52,18 +92,19 @@ def block() -> graphs.Drawing:
     return graphs.dag(nodes, [edge.split() for edge in edges])
 
 
-def depth(losses: Mapping[str, Sequence[float]], guess: float) -> None:
-    """Show losses over steps, smoothed; `guess` is a loss without context."""
+def depth(losses: Mapping[str, Sequence[float]], shares: Tensor) -> None:
+    """Show losses over steps, smoothed, and the entropy of the shares."""
+    guess = -(shares * shares.log()).sum().item()
     smooth = {}
     for name, series in losses.items():
         y = torch.tensor(series).unfold(0, 5, 1).mean(dim=1)
         smooth[name] = torch.arange(len(y)) + 4, y
     fig, ax = plots.subplots(width=1.4)
     ax.axhline(guess, color="black", lw=1, ls=":")
-    ax.text(2, guess - 0.02, "shares alone", va="top")
+    ax.text(59, guess + 0.04, "shares alone", ha="right")
     plots.curves(
         smooth, ax=ax, xlabel="step", ylabel="loss (mean of 5 steps)",
-        title="12 layers, learning rate 0.01",
+        title="12 layers",
     )  # fmt: skip
     ax.set_ylim(0, 2.6)
     plots.show(fig)
@@ -90,8 +131,8 @@ def clocks(d_k: int, N: int) -> Callable[..., Figure]:
         N: the number of keys.
 
     Returns:
-        `show(n, angles, scores)`: angles (d_k / 2,) of the row at position
-        n, scores (N,) with keys that are all alike; returns the figure.
+        `show(n, turned)`: the keys (N, d_k), all alike before they were
+        turned, and the position of the query; returns the figure.
     """
     fig, axes = plots.subplots(
         1, d_k // 2 + 1, width=2, height=0.75,
@@ -111,9 +152,9 @@ def clocks(d_k: int, N: int) -> Callable[..., Figure]:
     board.set(xlabel="position of the key", title="score with a query at n")
     board.set(ylim=(-d_k * 0.7, d_k * 0.7))
 
-    def show(n: int, angles: Tensor, scores: Tensor) -> Figure:
-        for hand, angle in zip(hands, angles.tolist(), strict=True):
-            x, y = torch.tensor(angle).cos(), torch.tensor(angle).sin()
+    def show(n: int, turned: Tensor) -> Figure:
+        scores = turned @ turned[n]  # (N,)
+        for hand, (x, y) in zip(hands, turned[n].view(-1, 2), strict=True):
             hand.set_data([0, x.item()], [0, y.item()])
         line.set_ydata(scores)
         mark.set_data([n], [scores[n].item()])
