@@ -12,15 +12,13 @@ import checks
 
 
 class Plain(nn.Module):
-    """A norm's parameters."""
+    has_bias = True
 
     def __init__(self, d_model):
         super().__init__()
         self.weight = nn.Parameter(torch.ones(d_model))
         if self.has_bias:
             self.bias = nn.Parameter(torch.zeros(d_model))
-
-    has_bias = True
 
 
 class ByVar(Plain):
@@ -46,12 +44,6 @@ class Detached(ByMoments):
         return x / (var + 1e-5).sqrt() * self.weight + self.bias
 
 
-class StartsAtRandom(ByMoments):
-    def __init__(self, d_model):
-        super().__init__(d_model)
-        nn.init.normal_(self.weight)
-
-
 class OverTheBatch(Plain):
     def forward(self, x):
         x = x - x.mean()
@@ -75,12 +67,6 @@ class RmsByEinsum(RootMeanSquare):
 
 class RmsWithBias(RmsByEinsum):
     has_bias = True
-
-
-class RmsDetached(RootMeanSquare):
-    def forward(self, x):
-        mean = x.detach().square().mean(-1, keepdim=True)
-        return x / (mean + 1e-5).sqrt() * self.weight
 
 
 # --- the block ---------------------------------------------------------------
@@ -117,19 +103,13 @@ class BlockOfFunctions(checks.Block.answer):
         return F.linear(h, self.ffn[2].weight, self.ffn[2].bias) + y
 
 
-class BlockInPlace(checks.Block.answer):
-    def forward(self, x, mask=None):
-        x += self.attention(self.norm1(x), mask)
-        return x + self.ffn(self.norm2(x))
-
-
 class BlockDetached(checks.Block.answer):
     def forward(self, x, mask=None):
         z = x + self.attention(self.norm1(x), mask)
         return z + self.ffn(self.norm2(z.detach()))
 
 
-# --- rotate ------------------------------------------------------------------
+# --- rotary ------------------------------------------------------------------
 
 
 def by_matrices(x, base=10000.0):
@@ -154,24 +134,19 @@ def by_turned_copy(x, base=10000.0):
 
 
 def backwards(x, base=10000.0):
-    return checks.rotate.answer(x.flip(-2), base).flip(-2)
-
-
-def by_cosine_alone(x, base=10000.0):
-    cos = checks.rotate.answer(torch.ones_like(x), base)
-    return x * cos
+    return checks.rotary.answer(x.flip(-2), base).flip(-2)
 
 
 RIGHT = {
     "LayerNorm": [ByVar, ByMoments],
     "RMSNorm": [RootMeanSquare, RmsByEinsum],
     "Block": [BlockOfOwnParts, BlockOfFunctions],
-    "rotate": [by_matrices, by_turned_copy],
+    "rotary": [by_matrices, by_turned_copy],
 }
 
 WRONG = {
-    "LayerNorm": [Detached, StartsAtRandom, OverTheBatch],
-    "RMSNorm": [RmsWithBias, RmsDetached],
-    "Block": [BlockInPlace, BlockDetached],
-    "rotate": [backwards, by_cosine_alone],
+    "LayerNorm": [Detached, OverTheBatch],
+    "RMSNorm": [RmsWithBias],
+    "Block": [BlockDetached],
+    "rotary": [backwards],
 }

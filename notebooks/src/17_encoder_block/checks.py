@@ -1,5 +1,7 @@
 """Lesson 17: two norms, the block, and rotary positions."""
 
+import functools
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -48,12 +50,6 @@ def parameters_of(model, d_model):
 def made(answer, sizes, values, dtype):
     """The answer's layer, with values (by name) in its parameters."""
     model = answer(*sizes)
-    if not isinstance(model, nn.Module):
-        kind = type(model).__name__
-        raise Rejection(
-            f"应是 nn.Module 的子类，得到 {kind}。",
-            f"A subclass of nn.Module is asked for, got {kind}.",
-        )
     named = parameters_of(model.to(dtype), sizes[0])
     got = {name: tuple(p.shape) for name, p in named.items()}
     due = {name: tuple(p.shape) for name, p in values.items()}
@@ -73,11 +69,9 @@ def made(answer, sizes, values, dtype):
 
 def loaded(answer):
     """Its output for a case: sizes, values, x and what else forward takes."""
-
-    def run(sizes, values, *inputs):
-        return made(answer, sizes, values, inputs[0].dtype)(*inputs)
-
-    return run
+    return lambda sizes, values, *inputs: made(
+        answer, sizes, values, inputs[0].dtype
+    )(*inputs)
 
 
 def gradients(answer, sizes, values, x, *others):
@@ -98,30 +92,24 @@ def gradients(answer, sizes, values, x, *others):
 def same_gradients(oracle):
     """A property: gradients are those of the oracle's layer."""
 
-    @says("梯度不对。", "The gradients are not right.")
+    @says(
+        "输出对了，梯度不对：有一部分计算与图断开了（detach、no_grad 或 "
+        ".data），或者有的参数没有用上。",
+        "The output is right, gradients are not: a part of the computation is "
+        "cut off from the graph (detach, no_grad or .data), or a parameter is "
+        "not used.",
+    )
     def test(answer, *case):
         want, due = gradients(oracle, *case)
         y, got = gradients(answer, *case)
         if not torch.allclose(y, want, atol=1e-3, rtol=1e-3):
-            return  # values are told by themselves
-        for name, gradient in due.items():
-            if got.get(name) is None:
-                raise Rejection(
-                    f"{name} 得不到梯度：是没有用上它，还是在半路断开了？",
-                    f"{name} gets no gradient: is it not used, or cut off on "
-                    "the way?",
-                )
-            tolerance = 1e-2 if gradient.dtype == torch.float32 else 1e-6
-            if not torch.allclose(
-                got[name], gradient, atol=tolerance, rtol=tolerance
-            ):
-                raise Rejection(
-                    f"输出对了，{name} 的梯度不对：有一部分计算与图断开了"
-                    "（detach、no_grad 或 .data）。",
-                    f"The output is right, the gradient of {name} is not: a "
-                    "part of the computation is cut off from the graph "
-                    "(detach, no_grad or .data).",
-                )
+            return True  # values are told by themselves
+        near = 1e-2 if y.dtype == torch.float32 else 1e-6
+        return all(
+            got.get(name) is not None
+            and torch.allclose(got[name], gradient, atol=near, rtol=near)
+            for name, gradient in due.items()
+        )
 
     return test
 
@@ -196,10 +184,6 @@ You took the root twice: divide by the standard deviation, not by its root.
 1e-5 加在了根号外面：应加在方差上，再开根号。
 You add 1e-5 outside of the root: it is added to the variance, before the root.
 
-(variance + 1e-5).sqrt() => (variance + 1e-5)
-你除以了方差，应除以标准差：少开了一次根号。
-You divide by the variance, not by the standard deviation: a root is missing.
-
 (variance + 1e-5).sqrt() => variance.sqrt()
 没有加 1e-5：全是 0 的行会算出 0 / 0。
 Without 1e-5 a row of zeros ends in 0 / 0.
@@ -207,7 +191,6 @@ Without 1e-5 a row of zeros ends in 0 / 0.
 dim=-1 => dim=-2
 你沿着位置的轴求了平均：每一行要用自己的 D 个数。
 You took means along the positions: each row uses its own D numbers.
-
 """,
 )
 
@@ -222,10 +205,7 @@ class RMSNorm(nn.Module):
         return x / (mean_square + 1e-5).sqrt() * self.weight
 
 
-def their_rms_norm(d_model):
-    return nn.RMSNorm(d_model, eps=1e-5)
-
-
+their_rms_norm = functools.partial(nn.RMSNorm, eps=1e-5)
 RMSNorm = exercise(
     RMSNorm,
     rows_to_normalise(["weight"]),
@@ -234,10 +214,6 @@ RMSNorm = exercise(
     oracle=their_rms_norm,
     holds=[own, starts_plain, same_gradients(their_rms_norm)],
     wrong="""
-x.square() => (x - x.mean(dim=-1, keepdim=True)).square()
-你算的是标准差：RMSNorm 的平方里不减平均。
-That is the standard deviation: RMSNorm squares the numbers as they are.
-
 mean_square = => x = x - x.mean(dim=-1, keepdim=True)\\n        mean_square =
 你先减去了平均：那是没有 bias 的 LayerNorm。
 You subtract the mean first: that is LayerNorm without its bias.
@@ -368,7 +344,7 @@ The nonlinearity is ReLU; here it is GELU.
 # --- 4: rotary positions -----------------------------------------------------
 
 
-def rotate(x, base=10000.0):
+def rotary(x, base=10000.0):
     N, d_k = x.shape[-2:]
     n = torch.arange(N, dtype=x.dtype, device=x.device)
     i = torch.arange(d_k // 2, dtype=x.dtype, device=x.device)
@@ -396,12 +372,35 @@ def rows_to_turn(rng):
         yield s.normal("* N D"), *base
 
 
-rotate = exercise(
-    rotate,
+@says("旋转不对。", "The rotation is not right.")
+def turns_pairs(f, x, *base):
+    y, start, due = (
+        torch.view_as_complex(z.double().unflatten(-1, (-1, 2)).contiguous())
+        for z in (f(x, *base), x, turned(x, *base))
+    )
+    if not torch.allclose(y.abs(), due.abs(), atol=1e-4):
+        raise Rejection(
+            "有的对 (a, b) 长度变了：旋转不改变长度。",
+            "Some pairs (a, b) have another length now: a rotation keeps it.",
+        )
+    for *_, n, i in ((y - due).abs() > 1e-3).nonzero().tolist()[:1]:
+        got, want = (
+            (z * start.conj())[..., n, i].flatten()[0].angle() % (2 * torch.pi)
+            for z in (y, due)
+        )
+        raise Rejection(
+            f"位置 {n} 的第 {i} 对转了 {got:.3f} 弧度，应为 {want:.3f}。",
+            f"At position {n}, pair {i} was turned by {got:.3f} radians; it "
+            f"should be {want:.3f}.",
+        )
+
+
+rotary = exercise(
+    rotary,
     rows_to_turn,
     part=True,
     oracle=turned,
-    holds=[keeps_the_graph],
+    holds=[keeps_the_graph, turns_pairs],
     wrong="""
 x[..., 0::2], x[..., 1::2] => x.chunk(2, dim=-1)
 pairs.flatten(-2) => pairs.mT.flatten(-2)
@@ -418,18 +417,6 @@ angles = n[ => angles = (n + 1)[
 位置从 1 数起了：第一行的角应是 0，这一行不变。
 You count positions from 1: the angle of the first row is 0, so that it does
 not change.
-
-a * cos - b * sin, a * sin + b * cos => a * cos + b * sin, b * cos - a * sin
-你转反了方向：角取了负号。
-You turn the other way: the angle has the wrong sign.
-
-(-2 * i / d_k) => (-i / d_k)
-指数少了 2：第 i 对的指数是 −2i / d_k。
-The exponent lacks the 2: that of pair i is −2i / d_k.
-
-base ** => 10000.0 **
-base 没有用上：你写死了 10000。
-base is not used: 10000 is written in.
 
 return right(x.transpose(0, -2), base).transpose(0, -2)
 位置数错了轴：N 是倒数第二个轴，前面的轴与位置无关。
