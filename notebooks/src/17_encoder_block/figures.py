@@ -113,11 +113,11 @@ def depth(losses: Mapping[str, Sequence[float]], shares: Tensor) -> None:
 def sinusoids(table: Tensor) -> None:
     """Show a table of positions (N, D), and its dot products (N, N)."""
     fig, axes = plots.subplots(1, 2, width=1.8, height=1.1)
-    shown = axes[0].imshow(table, cmap="RdBu_r", vmin=-1, vmax=1)
+    shown = axes[0].imshow(table.numpy(), cmap="RdBu_r", vmin=-1, vmax=1)
     axes[0].set(xlabel="column", ylabel="position", title="the table")
     axes[0].set_aspect("auto")
     fig.colorbar(shown, ax=axes[0])
-    shown = axes[1].imshow(table @ table.T, cmap="cividis")
+    shown = axes[1].imshow((table @ table.T).numpy(), cmap="cividis")
     axes[1].set(xlabel="position", title="dot products of its rows")
     fig.colorbar(shown, ax=axes[1])
     plots.show(fig)
