@@ -1,0 +1,363 @@
+"""Checks of lesson 19: orders of products, feature maps, a state, deltas."""
+
+import torch
+import torch.nn.functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
+
+from exercises import Property, draw, exercise, says, variations
+from exercises.properties import keeps_the_graph
+
+
+class Produced(TorchDispatchMode):
+    """Adds up how many numbers all torch operations bring forth."""
+
+    def __init__(self):
+        super().__init__()
+        self.numbers = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        out = function(*args, **(kwargs or {}))
+        for x in out if isinstance(out, tuple | list) else [out]:
+            self.numbers += x.numel() if isinstance(x, torch.Tensor) else 0
+        return out
+
+
+# --- 1: the cheaper order --------------------------------------------------
+
+
+def cheaper_product(q, k, v):
+    (N, D), (M, E) = q.shape, v.shape
+    if N * M * (D + E) < D * E * (M + N):
+        return (q @ k.T) @ v  # (N, M) @ (M, E) -> (N, E)
+    return q @ (k.T @ v)  # (N, D) @ (D, E) -> (N, E)
+
+
+def products(rng):
+    yield from draw("N D, M D, M E")(rng)
+    for N, D, M, E in (
+        *((9, 2, 9, 2), (2, 9, 2, 9), (40, 4, 2, 3), (2, 4, 40, 3)),
+        *((6, 8, 6, 2), (6, 2, 6, 8), (30, 7, 4, 6), (4, 7, 30, 6)),
+    ):
+        shapes = (N, D), (M, D), (M, E)
+        yield tuple(torch.randn(s, generator=rng).double() for s in shapes)
+
+
+@says(
+    "结果是对的，但另一种次序的乘加更少：N、M、d_k、d_v 都要用上。",
+    "The result is right, but the other order takes fewer multiply–adds: "
+    "all of N, M, d_k and d_v matter.",
+)
+def takes_the_cheaper(f, q, k, v):
+    (N, D), (M, E) = q.shape, v.shape
+    with FlopCounterMode(display=False) as counter:
+        f(q, k, v)
+    least = min(N * M * (D + E), D * E * (M + N))
+    return counter.get_total_flops() <= 2 * least
+
+
+cheaper_product = exercise(
+    cheaper_product,
+    products,
+    oracle=lambda q, k, v: torch.linalg.multi_dot([q, k.T, v]),
+    holds=[takes_the_cheaper],
+    wrong="""
+if N * M * (D + E) < D * E * (M + N): => if True:
+你总是先算 q @ k.T：N、M 大于 d_k、d_v 时，先算 k.T @ v 更便宜。
+You always start with q @ k.T: where N and M are larger than d_k and d_v,
+k.T @ v first is cheaper.
+
+if N * M * (D + E) < D * E * (M + N): => if False:
+你总是先算 k.T @ v：序列很短时，先算 q @ k.T 更便宜。
+You always start with k.T @ v: for short sequences q @ k.T first is cheaper.
+
+if N * M * (D + E) < D * E * (M + N): => if N < D:
+你只比较了 N 和 d_k：k、v 的行数 M 和 v 的宽度 d_v 也在乘加的个数里。
+You compare N and d_k only: M, the rows of k and v, and d_v, the width of v,
+are in the number of multiply–adds, too.
+
+if N * M * (D + E) < D * E * (M + N): => if N * M < D * E:
+你比较的是中间结果的大小，N × M 和 d_k × d_v；要比较的是乘加的个数。
+You compare the sizes of what lies between, N × M and d_k × d_v; it is the
+multiply–adds that count.
+
+if N * M * (D + E) < D * E * (M + N): => if N * M * D < D * M * E:
+你只比较了第一个乘法；第二个乘法也要算进去。
+You compare the first product only; the second one costs something, too.
+
+< D * => > D *
+次序选反了：你总是选了较贵的。
+The choice is the wrong way round: you always take the dearer order.
+""",
+)
+
+# --- 2: features of (x · y)² -----------------------------------------------
+
+
+def square_features(x):
+    # (N, D) -> (N, D, D) -> (N, D * D): all products of two features
+    return (x[:, :, None] * x[:, None, :]).flatten(1)
+
+
+def squared_dots(x, y):
+    return (x @ y.T) ** 2
+
+
+def as_kernel(answer):
+    if answer is squared_dots:
+        return answer
+
+    def kernel(x, y):
+        return answer(x) @ answer(y).mT  # (N, E) @ (E, M) -> (N, M)
+
+    return kernel
+
+
+square_features = exercise(
+    square_features,
+    draw("N D, M D"),
+    oracle=squared_dots,
+    adapt=as_kernel,
+    wrong="""
+return x * x
+只有平方 x_i²，还缺混合的乘积 x_i x_j：(x·y)² 展开后有它们。
+There are only the squares x_i², and none of the mixed products x_i x_j, which
+(x·y)² has when written out.
+
+D = x.shape[1]
+i, j = torch.triu_indices(D, D)
+return x[:, i] * x[:, j]
+每对 i < j 只出现一次，权重却应是 2：混合的乘积缺一个因子 √2。
+Each pair i < j stands there once, but should count twice: the mixed products
+lack a factor √2.
+
+D = x.shape[1]
+i, j = torch.triu_indices(D, D)
+return x[:, i] * x[:, j] * torch.where(i == j, 1.0, 2.0).to(x)
+混合的乘积乘了 2：x 和 y 各乘一次，得到 4；每边应是 √2。
+The mixed products are times 2: once from x and once from y makes 4; it should
+be √2 on each side.
+
+.flatten(1) =>
+结果的形状是 (N, D, D)：每一行的特征要排成一个向量，(N, E)。
+The shape of your result is (N, D, D): the features of a row should lie in one
+vector, (N, E).
+
+return (x @ x.T) ** 2
+这是 x 的各行两两相乘；φ 只看一行，不知道别的行是什么。
+This multiplies the rows of x with one another; φ looks at a single row and
+does not know the others.
+
+return torch.cat([x * x, 2**0.5 * x[:, :1] * x[:, 1:2]], dim=1)
+这只对 D = 2 成立：别的 D 有 D (D - 1) / 2 个混合的乘积。
+This holds for D = 2 only: other D have D (D - 1) / 2 mixed products.
+""",
+)
+
+# --- 3: linear attention ---------------------------------------------------
+
+
+def linear_attention(q, k, v):
+    q, k = F.elu(q) + 1, F.elu(k) + 1
+    state = k.mT @ v  # (*, d_k, M) @ (*, M, d_v) -> (*, d_k, d_v)
+    total = k.sum(dim=-2, keepdim=True)  # (*, 1, d_k)
+    return (q @ state) / (q @ total.mT)  # (*, N, d_v) / (*, N, 1)
+
+
+def by_weights(q, k, v):
+    weights = (F.elu(q) + 1) @ (F.elu(k) + 1).mT  # (*, N, M)
+    return weights / weights.sum(dim=-1, keepdim=True) @ v
+
+
+@says(
+    "v 全是 1 时输出应全是 1：权重之和不是 1，缺归一化，或者除错了数。",
+    "With v all 1 the output should be all 1: the weights do not add up to 1. "
+    "The normaliser is missing, or is not the right number.",
+)
+def averages(f, q, k, v):
+    return torch.allclose(f(q, k, torch.ones_like(v)), torch.ones_like(v[:1]))
+
+
+def is_linear(f, rng):
+    numbers = []
+    for N in (100, 200):
+        with Produced() as produced:
+            f(torch.ones(N, 2), torch.ones(N, 2), torch.ones(N, 3))
+        numbers.append(produced.numbers)
+    return numbers[1] < 2.5 * numbers[0]
+
+
+linear = Property(
+    is_linear,
+    "N 和 M 加倍时，工作量不止加倍：里面还有 N × M 个权重。",
+    "When N and M double, the work more than doubles: N × M weights are still "
+    "in it.",
+)
+
+
+linear_attention = exercise(
+    linear_attention,
+    draw("* N D, * M D, * M E"),
+    oracle=by_weights,
+    holds=[averages, keeps_the_graph, linear],
+    wrong="""
+ / (q @ total.mT) =>
+没有归一化：要除以每个查询的权重之和。
+The normaliser is missing: divide by the sum of the weights of each query.
+
+q, k = F.elu(q) + 1, F.elu(k) + 1 => q, k = F.elu(q), F.elu(k)
+缺了“+ 1”：elu 本身会取到负数，权重就不再全是正的。
+The + 1 is missing: elu alone is negative at times, and so would be weights.
+
+q, k = F.elu(q) + 1, F.elu(k) + 1 => q, k = F.relu(q) + 1, F.relu(k) + 1
+你用了 relu：这里的 φ 是 elu(x) + 1，负数处是 eˣ。
+You use relu: φ is elu(x) + 1 here, which is eˣ for negative numbers.
+
+q, k = F.elu(q) + 1, F.elu(k) + 1 => k = F.elu(k) + 1
+φ 只用在了键上：查询也要经过 φ。
+φ is applied to the keys only: the queries go through it as well.
+
+q, k = F.elu(q) + 1, F.elu(k) + 1 => q = F.elu(q) + 1
+φ 只用在了查询上：键也要经过 φ。
+φ is applied to the queries only: the keys go through it as well.
+
+(q @ total.mT) => q.sum(dim=-1, keepdim=True)
+你除以了查询的特征之和；要除的是权重之和，键也在其中。
+You divide by the sum of the query's features; it is the sum of the weights,
+which holds the keys.
+
+(q @ total.mT) => k.shape[-2]
+你除以了键的个数 M：各个权重的和并不是 M。
+You divide by the number of keys, M: the weights do not add up to M.
+""",
+)
+# --- 4: one token ----------------------------------------------------------
+
+
+def step(state, total, q, k, v):
+    q, k = F.elu(q) + 1, F.elu(k) + 1
+    state = state + k[:, :, None] * v[:, None, :]  # (B, d_k, d_v)
+    total = total + k  # (B, d_k)
+    y = (q[:, None, :] @ state)[:, 0]  # (B, 1, d_k) @ -> (B, d_v)
+    return y / (q * total).sum(dim=-1, keepdim=True), state, total
+
+
+def states(rng):
+    for s in variations(rng, "B D E"):
+        total = s.normal("B D").abs() + 1
+        yield s.normal("B D E"), total, *map(s.normal, ("B D", "B D", "B E"))
+    zeros = torch.zeros(2, 3, 4), torch.zeros(2, 3)  # the first token
+    yield *zeros, *(torch.randn(2, n, generator=rng) for n in (3, 3, 4))
+
+
+@says(
+    "从全 0 的状态走三步，与带掩码的平行形式不相等。",
+    "Three steps from a state of zeros differ from the parallel, masked form.",
+)
+def equals_the_parallel(f, state, total, q, k, v):
+    (B, D, E), N = state.shape, 3
+    q, k = torch.randn(2, B, N, D, dtype=state.dtype)
+    v = torch.randn(B, N, E, dtype=state.dtype)
+    state, total = torch.zeros_like(state), torch.zeros_like(total)
+    got = []
+    for t in range(N):
+        y, state, total = f(state, total, q[:, t], k[:, t], v[:, t])
+        got.append(y)
+    weights = ((F.elu(q) + 1) @ (F.elu(k) + 1).mT).tril()
+    due = weights / weights.sum(dim=-1, keepdim=True) @ v
+    return torch.allclose(torch.stack(got, dim=1), due, 1e-4, 1e-5)
+
+
+step = exercise(
+    step,
+    states,
+    holds=[equals_the_parallel],
+    wrong="""
+phi = F.elu(q) + 1
+y = (phi[:, None, :] @ state)[:, 0] / (phi * total).sum(-1, keepdim=True)
+return y, *right(state, total, q, k, v)[1:]
+你先读后写：位置 t 的输出也包括位置 t 自己，先写入，再读出。
+You read before you write: the output at t includes t itself, so write first.
+
+q, k = F.elu(q) + 1, F.elu(k) + 1 =>
+没有用 φ：查询和键先经过 elu(x) + 1。
+φ is missing: queries and keys first go through elu(x) + 1.
+
+ / (q * total).sum(dim=-1, keepdim=True) =>
+没有归一化：要除以 φ(q) 与 total 的点积。
+The normaliser is missing: divide by the dot product of φ(q) and total.
+
+state = state + => state =
+新的状态里没有旧的：以前的 token 都丢了。
+The old state is not in the new one: all earlier tokens are lost.
+
+total = total + k => total = total + 1
+total 里加的是 1：它是各个 φ(k) 之和，不是个数。
+You add 1 to total: it is the sum of all φ(k), not their number.
+
+total = total + k => pass
+total 没有更新：分母里少了这个 token。
+total is not updated: this token is missing in the denominator.
+
+total = total + k => total = total + q
+加到 total 里的是 φ(q)：应是 φ(k)。
+What you add to total is φ(q): it should be φ(k).
+""",
+)
+
+# --- 5: the delta rule -----------------------------------------------------
+
+
+def delta_step(state, k, v, beta):
+    found = (k[:, None, :] @ state)[:, 0]  # (B, 1, d_k) @ -> (B, d_v)
+    return state + beta * k[:, :, None] * (v - found)[:, None, :]
+
+
+def writings(rng):
+    for s in variations(rng, "B D E"):
+        k = F.normalize(s.normal("B D"), dim=-1)
+        beta = 0.25 + torch.rand((), generator=rng).item() / 2
+        yield s.normal("B D E"), k, s.normal("B E"), beta
+    k = F.normalize(torch.randn(2, 3, generator=rng), dim=-1)
+    state = torch.randn(2, 3, 4, generator=rng)
+    yield state, k, torch.randn(2, 4, generator=rng), 1.0
+
+
+@says(
+    "beta = 1 时写入以后立即用 k 读，应正好读出 v。",
+    "With beta = 1, reading with k right after writing should give v exactly.",
+)
+def reads_back(f, state, k, v, beta):
+    found = (k[:, None, :] @ f(state, k, v, 1.0))[:, 0]
+    return torch.allclose(found, v, 1e-4, 1e-5)
+
+
+delta_step = exercise(
+    delta_step,
+    writings,
+    holds=[reads_back],
+    wrong="""
+(v - found) => v
+旧的内容没有减去：这是加法的记忆，同一个键写两次，读出的是和。
+What was there is not subtracted: this is the additive memory, where a key
+that is written twice reads the sum.
+
+(v - found) => (found - v)
+符号反了：写入的应是 v 减去读出的。
+The sign is the wrong way round: write v minus what was read.
+
+beta * =>
+没有用 beta：每次都整个改写了。
+beta is not used: everything is overwritten each time.
+
+state + beta * => (1 - beta) * state + beta *
+(v - found) => v
+你把整个状态都乘了 1 - beta：别的键的内容也跟着变小了。只改 k 的方向。
+You multiply the whole state by 1 - beta: the contents of other keys shrink as
+well. Change it along k only.
+
+(v - found)[:, None, :] => v[:, None, :] - found[:, None, :] / beta
+减去的读出没有乘 beta：v 和读出的都要乘。
+What is subtracted is not times beta: both v and what was read are.
+""",
+)
