@@ -16,9 +16,7 @@ def product_by_counts(q, k, v):
 def square_loop(x):
     D = x.shape[1]
     columns = [x[:, i] ** 2 for i in range(D)]
-    columns += [
-        2**0.5 * x[:, i] * x[:, j] for i in range(D) for j in range(i)
-    ]
+    columns += [2**0.5 * x[:, i] * x[:, j] for i in range(D) for j in range(i)]
     return torch.stack(columns, dim=1)
 
 
@@ -71,9 +69,9 @@ def step_einsum(state, total, q, k, v):
 
 def step_loop(state, total, q, k, v):
     q, k = phi(q), phi(k)
-    new = torch.stack([s + torch.outer(a, b) for s, a, b in zip(state, k, v)])
-    total = total + k
-    y = torch.stack([(a @ s) / (a @ z) for a, s, z in zip(q, new, total)])
+    total, B = total + k, range(len(q))
+    new = torch.stack([state[b] + torch.outer(k[b], v[b]) for b in B])
+    y = torch.stack([(q[b] @ new[b]) / (q[b] @ total[b]) for b in B])
     return y, new, total
 
 
