@@ -60,7 +60,7 @@ def brackets(N: int, D: int) -> Figure:
                 word = "" if name == "D" else name
                 left = _box(ax, left, sizes[name], word, big) + 0.25
                 if name == "D":
-                    ax.text(left - 0.5, 2.1, "D × D", **MIDDLE)
+                    ax.text(left + 0.4, 1.5, "D × D", **MIDDLE)
             else:
                 ax.text(left + 0.1, 1.5, name, size=16, **MIDDLE)
                 left += 0.5
@@ -155,8 +155,8 @@ def slopes(
         ax.set_xticks(lengths, lengths)
         ax.set_xlabel("N")
         ax.minorticks_off()
-    axes[0].yaxis.set_major_formatter(lambda y, _: f"{y:.0e}")
-    axes[0].set(title="counted", ylabel="FLOPs")
+    axes[0].yaxis.set_major_formatter(lambda y, _: f"{y / 1e6:,.0f}")
+    axes[0].set(title="counted", ylabel="million FLOPs")
     axes[1].set(title="measured", ylabel="ms")
     axes[1].yaxis.set_major_formatter(lambda y, _: f"{y:g}")
     axes[0].text(600, 2**29.2, "×4 a doubling")
