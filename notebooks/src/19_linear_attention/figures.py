@@ -105,7 +105,7 @@ def memory(
     keys = torch.randn(64, 64, generator=rng)
     values = torch.randint(16, (64,), generator=rng)
     fig, ax = plots.subplots(width=0.98, height=1.1)
-    image = ax.imshow(torch.eye(2), cmap="RdBu_r", vmin=-1, vmax=1)
+    image = ax.imshow([[1, 0], [0, 1]], cmap="RdBu_r", vmin=-1, vmax=1)
     fig.colorbar(image, ax=ax, label="weight")
     ax.set(xlabel="pair j", ylabel="read with key i")
 
@@ -114,7 +114,7 @@ def memory(
         weight = kernels[kernel](k @ k.T)  # (n, n)
         read = weight @ F.one_hot(values[:n], 16).float()  # (n, 16)
         right = (read.argmax(dim=-1) == values[:n]).sum().item()
-        image.set(data=weight, extent=(-0.5, n - 0.5, n - 0.5, -0.5))
+        image.set(data=weight.numpy(), extent=(-0.5, n - 0.5, n - 0.5, -0.5))
         ax.set(xlim=(-0.5, n - 0.5), ylim=(n - 0.5, -0.5))
         ax.set_title(f"{kernel}, D = {D}: {right} of {n} read right")
         return fig
