@@ -111,10 +111,6 @@ def training_list(model):
     return list(training_sums(model))
 
 
-def training_total(model):
-    return sum(training_sums(model))
-
-
 # --- tokens_that_fit ---------------------------------------------------------
 
 
@@ -140,10 +136,6 @@ def tokens_rounded_up(c, memory, weights, batch):
     return max(0, -((weights - memory) // token))
 
 
-def tokens_not_shared(c, memory, weights, batch):
-    return batch * checks.tokens_that_fit.answer(c, memory, weights, batch)
-
-
 RIGHT = {
     "gpt_params": [gpt_by_hand, gpt_on_meta],
     "gated_params": [gated_matrices, gated_shapes],
@@ -155,6 +147,6 @@ WRONG = {
     "gpt_params": [gpt_as_float, gpt_one_block],
     "gated_params": [gated_no_norms, gated_biases],
     "gated_flops": [flops_two_params, flops_linear],
-    "training_bytes": [training_list, training_total],
-    "tokens_that_fit": [tokens_negative, tokens_rounded_up, tokens_not_shared],
+    "training_bytes": [training_list],
+    "tokens_that_fit": [tokens_negative, tokens_rounded_up],
 }

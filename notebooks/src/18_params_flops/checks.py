@@ -8,7 +8,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from exercises import Rejection, exercise
-from exercises.compare import difference, type_name
+from exercises.compare import type_name
 
 
 @dataclass(frozen=True)
@@ -25,66 +25,65 @@ class Config:
 
 
 def some_configs(rng):
-    """Sizes that differ, all four kinds of table and norm, one real model."""
+    """Small models, each of the four kinds twice."""
+    limits = (1, 5), (1, 4), (2, 5), (5, 12), (20, 40), (41, 90), (101, 300)
     for n in range(8):
-        kv, groups, L, d_k, d, d_ff, V = (
-            torch.randint(low, high, (), generator=rng).item()
-            for low, high in ((1, 5), (1, 4), (2, 5), (5, 12), (20, 40),
-                              (41, 90), (101, 300))
-        )  # fmt: skip
-        yield Config(L, d, kv * groups, kv, d_k, d_ff, V, n % 2 < 1, n % 4 < 2)
-    yield Config(32, 4096, 32, 8, 128, 14336, 128256, False, False)
+        kv, group, L, d_k, d_model, d_ff, V = (
+            torch.randint(*pair, (), generator=rng).item() for pair in limits
+        )
+        heads, norm = kv * group, n % 4 < 2
+        yield Config(L, d_model, heads, kv, d_k, d_ff, V, n % 2 < 1, norm)
+
+
+def an_integer(answer):
+    if type(answer) is int:
+        return answer
+    kind = type_name(answer)
+    raise Rejection(
+        f"应返回 Python 整数，得到 {kind}。",
+        f"A Python integer is asked for, got {kind}.",
+    )
 
 
 def count_of(parts):
-    """Options of an exercise whose answer is a count made of parts.
+    """Options of an exercise whose answer is the sum of parts.
 
-    parts(*case) gives the number of each part, by its two names; a count that
-    is off by one of them is told so.
+    parts(*case) gives the size of each by its two names; what is off by one
+    of them is told so, else all of them are told.
     """
 
     def adapt(answer):
         return lambda *case: {"count": answer(*case), "parts": parts(*case)}
 
     def compare(got, due):
-        told, want = got["count"], due["count"]
-        if type(told) is not int:
-            kind = type_name(told)
-            raise Rejection(
-                f"应返回 Python 整数，得到 {kind}。",
-                f"A Python integer is asked for, got {kind}.",
-            )
-        off = told - want
-        for (zh, en), number in due["parts"].items():
-            if number and off == number:
+        told, want, sizes = (
+            an_integer(got["count"]),
+            due["count"],
+            due["parts"],
+        )
+        if told == want:
+            return
+        off, lists = told - want, ([], [])
+        for (zh, en), size in sizes.items():
+            if size and abs(off) == size:
                 raise Rejection(
-                    f"多了 {off:,}，正好是{zh}：应为 {want:,}。",
-                    f"{off:,} too many, which is exactly {en}: it should be "
-                    f"{want:,}.",
+                    f"应为 {want:,}，{'多' if off > 0 else '少'}了 {size:,}，"
+                    f"正好是{zh}。",
+                    f"It should be {want:,}; {size:,} too "
+                    f"{'many' if off > 0 else 'few'}, exactly {en}.",
                 )
-            if number and off == -number:
-                raise Rejection(
-                    f"少了 {-off:,}，正好是{zh}：应为 {want:,}。",
-                    f"{-off:,} too few, which is exactly {en}: it should be "
-                    f"{want:,}.",
-                )
-        if off:
-            all_of = ", ".join(
-                f"{en} {number:,}" for (_, en), number in due["parts"].items()
-            )
-            told_zh = "，".join(
-                f"{zh} {number:,}" for (zh, _), number in due["parts"].items()
-            )
-            raise Rejection(
-                f"应为 {want:,}，得到 {told:,}。各部分是：{told_zh}。",
-                f"It should be {want:,}, got {told:,}. The parts are: "
-                f"{all_of}.",
-            )
+            lists[0].append(f"{zh} {size:,}")
+            lists[1].append(f"{en} {size:,}")
+        raise Rejection(
+            f"应为 {want:,}，得到 {told:,}。各部分：{'，'.join(lists[0])}。",
+            f"It should be {want:,}, got {told:,}. The parts: "
+            f"{', '.join(lists[1])}.",
+        )
 
     return {"adapt": adapt, "compare": compare}
 
 
-def numbers(modules):
+def numbers(*modules):
     return sum(p.numel() for m in modules for p in m.parameters())
 
 
@@ -100,33 +99,26 @@ def gpt_params(num_layers, d_model, vocab_size, positions):
 def some_gpts(rng):
     for c in some_configs(rng):
         yield c.num_layers, c.d_model, c.vocab_size, c.d_ff
-    yield 12, 768, 50257, 1024
 
 
 def gpt_built(num_layers, d_model, vocab_size, positions):
-    if d_model > 100:  # too large to be built for a check
-        return 124_439_808 if d_model == 768 else gpt_params.answer(
-            num_layers, d_model, vocab_size, positions
-        )  # fmt: skip
+    ends = nn.Embedding(vocab_size, d_model), nn.LayerNorm(d_model)
     layer = nn.TransformerEncoderLayer(d_model, 1, 4 * d_model)
-    tables = (
-        nn.Embedding(vocab_size, d_model),
-        nn.Embedding(positions, d_model),
-    )
-    ends = numbers([*tables, nn.LayerNorm(d_model)])
-    return num_layers * numbers([layer]) + ends
+    table = nn.Embedding(positions, d_model)
+    return num_layers * numbers(layer) + numbers(table, *ends)
 
 
 def gpt_parts(num_layers, d_model, vocab_size, positions):
+    all_blocks = num_layers * d_model
     return {
         ("token 的表", "the table of tokens"): vocab_size * d_model,
         ("位置的表", "the table of positions"): positions * d_model,
         ("最后的归一化", "the last norm"): 2 * d_model,
-        ("各块的归一化", "the norms of the blocks"): 4 * num_layers * d_model,
-        ("各块的偏置", "the biases of the blocks"): 9 * num_layers * d_model,
-        ("各块的矩阵", "the matrices of the blocks"): (
-            12 * num_layers * d_model**2
-        ),
+        ("各块的归一化", "the norms of the blocks"): 4 * all_blocks,
+        ("各块的偏置", "the biases of the blocks"): 9 * all_blocks,
+        ("各块的矩阵", "the matrices of the blocks"): 12
+        * all_blocks
+        * d_model,
     }
 
 
@@ -152,11 +144,6 @@ Positions have a table, too, with a row for each.
 + 2 * d_model  # and the last norm =>
 最后一个块之后还有一个归一化，有权重和偏置。
 After the last block there is one more norm, with a weight and a bias.
-
-12 * d_model**2 => 10 * d_model**2
-注意力有四个 d × d 的矩阵（W_Q、W_K、W_V 和输出），每块一共 4d² + 8d²。
-Attention has four matrices of d × d (W_Q, W_K, W_V and the output), which
-makes 4d² + 8d² a block.
 """,
 )
 
@@ -174,40 +161,34 @@ def gated_params(c):
 
 
 def matrices(c):
-    """The shapes of a block's matrices, out and in."""
-    q, k = c.num_heads * c.d_k, c.num_kv_heads * c.d_k
-    return [
-        (c.d_model, q), (c.d_model, k), (c.d_model, k), (q, c.d_model),
-        (c.d_model, c.d_ff), (c.d_model, c.d_ff), (c.d_ff, c.d_model),
-    ]  # fmt: skip
+    """The shapes of a block's matrices, in and out."""
+    q, k, d = c.num_heads * c.d_k, c.num_kv_heads * c.d_k, c.d_model
+    feed_forward = [(d, c.d_ff), (d, c.d_ff), (c.d_ff, d)]
+    return [(d, q), (d, k), (d, k), (q, d), *feed_forward]
 
 
 def gated_built(c):
-    if c.d_model > 100:
-        return 8_030_261_248  # Llama 3 8B, as published
     layers = [nn.Linear(*shape, bias=False) for shape in matrices(c)]
-    norms = [nn.RMSNorm(c.d_model), nn.RMSNorm(c.d_model)]
-    norms += [nn.RMSNorm(c.d_k), nn.RMSNorm(c.d_k)] if c.qk_norm else []
-    ends = [nn.Embedding(c.vocab_size, c.d_model), nn.RMSNorm(c.d_model)]
-    if not c.tied:
-        ends.append(nn.Linear(c.d_model, c.vocab_size, bias=False))
-    return c.num_layers * numbers(layers + norms) + numbers(ends)
+    layers += [
+        nn.RMSNorm(n) for n in [c.d_model] * 2 + [c.d_k] * 2 * c.qk_norm
+    ]
+    head = nn.Linear(c.d_model, c.vocab_size, bias=False)
+    ends = [nn.RMSNorm(c.d_model)] + [head] * (2 - c.tied)
+    return c.num_layers * numbers(*layers) + numbers(*ends)
 
 
 def gated_parts(c):
-    q = c.num_layers * c.d_model * c.num_heads * c.d_k
-    k = c.num_layers * c.d_model * c.num_kv_heads * c.d_k
+    all_blocks = c.num_layers * c.d_model
+    k = all_blocks * c.num_kv_heads * c.d_k
     return {
         ("一张表", "one table"): c.vocab_size * c.d_model,
-        ("各块的 gate", "gate of the blocks"): (
-            c.num_layers * c.d_model * c.d_ff
-        ),
-        ("各块的 q", "q of the blocks"): q,
+        ("各块的 gate", "gate of the blocks"): all_blocks * c.d_ff,
+        ("各块的 q", "q of the blocks"): all_blocks * c.num_heads * c.d_k,
         ("各块的 k", "k of the blocks"): k,
         ("各块的 k 和 v", "k and v of the blocks"): 2 * k,
         ("最后的归一化", "the last norm"): c.d_model,
         ("各块的 norm1 和 norm2", "norm1 and norm2 of the blocks"): (
-            2 * c.num_layers * c.d_model
+            2 * all_blocks
         ),
         ("各块的 q_norm 和 k_norm", "q_norm and k_norm of the blocks"): (
             2 * c.num_layers * c.d_k
@@ -226,10 +207,6 @@ tied 为 True 时，输入的表和输出层是同一个参数，只算一次。
 Where tied is True, the input table and the head are one parameter, which
 counts once.
 
-tables = 1 if c.tied else 2 => tables = 1
-tied 为 False 时，输出层有自己的矩阵。
-Where tied is False, the head has a matrix of its own.
-
 c.d_model * c.num_heads * c.d_k => c.d_model * c.d_model
 q 和 out 的宽度是 num_heads * d_k，不一定等于 d_model。
 The width of q and out is num_heads * d_k, which need not be d_model.
@@ -237,10 +214,6 @@ The width of q and out is num_heads * d_k, which need not be d_model.
 c.num_kv_heads * c.d_k => c.num_heads * c.d_k
 k 和 v 只有 num_kv_heads 个头。
 k and v have only num_kv_heads heads.
-
-3 * c.d_model * c.d_ff => 2 * c.d_model * c.d_ff
-带门的前馈有三个矩阵：gate、up 和 down。
-The gated feed-forward has three matrices: gate, up and down.
 
 2 * c.d_k => (c.num_heads + c.num_kv_heads) * c.d_k
 q_norm 和 k_norm 各只有 d_k 个数，所有的头共用。
@@ -266,35 +239,28 @@ def some_batches(rng):
 
 
 def flops_counted(c, B, N):
-    if c.d_model > 100:
-        return gated_flops.answer(c, B, N)
     q = torch.empty(B, c.num_heads, N, c.d_k)
     with FlopCounterMode(display=False) as block:
         for D, E in matrices(c):
             torch.empty(B * N, D) @ torch.empty(D, E)
-        torch.empty(B, c.num_heads, N, N) @ q
-        q @ q.mT
+        (q @ q.mT) @ q
     with FlopCounterMode(display=False) as head:
         torch.empty(B * N, c.d_model) @ torch.empty(c.d_model, c.vocab_size)
     return c.num_layers * block.get_total_flops() + head.get_total_flops()
 
 
 def flop_parts(c, B, N):
-    layers = 2 * B * N * c.num_layers
-    q = layers * c.d_model * c.num_heads * c.d_k
-    k = layers * c.d_model * c.num_kv_heads * c.d_k
-    return {
-        ("输出层", "the head"): 2 * B * N * c.d_model * c.vocab_size,
-        ("各块的 gate", "gate of the blocks"): layers * c.d_model * c.d_ff,
-        ("各块的 q", "q of the blocks"): q,
-        ("各块的 k", "k of the blocks"): k,
-        ("各块的 k 和 v", "k and v of the blocks"): 2 * k,
-        ("各块的 q 乘 k 的转置", "q times k transposed in the blocks"): (
-            layers * N * c.num_heads * c.d_k
-        ),
-        ("各块与注意力图有关的两个乘积", "both products of the maps"): (
-            2 * layers * N * c.num_heads * c.d_k
-        ),
+    tokens = 2 * B * N
+    parts = {
+        names: tokens * size
+        for names, size in gated_parts(c).items()
+        if "norm" not in names[1] and names[1] != "one table"
+    }
+    product = tokens * N * c.num_layers * c.num_heads * c.d_k
+    return parts | {
+        ("输出层", "the head"): tokens * c.d_model * c.vocab_size,
+        ("各块的图的一个乘积", "one product of the maps"): product,
+        ("各块的图的两个乘积", "both products of the maps"): 2 * product,
     }
 
 
@@ -307,16 +273,6 @@ gated_flops = exercise(
 return 2 * B * N * token => return B * N * token
 你数的是乘加：一次乘加是两次浮点运算。
 You count multiply–adds: each is two floating-point operations.
-
-maps = 2 * N => maps = N
-与注意力图有关的乘积有两个，因果掩码也不让其中一半免算：数的是整张图。
-There are two products of the maps, and a causal mask does not spare half of
-one: whole maps are counted.
-
-+ c.d_model * c.vocab_size => + (2 - c.tied) * c.d_model * c.vocab_size
-输入的表只是查表，没有矩阵乘；输出层总要算，共用不共用都一样。
-The input table is only looked up, without a matrix product; the head always
-computes, tied or not.
 
 + c.d_model * c.vocab_size => + (0 if c.tied else c.d_model * c.vocab_size)
 共用的参数只存一份，输出层的矩阵乘却照样要算。
@@ -348,49 +304,40 @@ def training_bytes(model):
 
 
 def some_models(rng):
-    one, half = nn.Linear(7, 5), nn.Linear(5, 3).bfloat16()
+    """Different dtypes; tied, frozen, with buffers, without parameters."""
     tied = nn.Sequential(nn.Embedding(9, 4), nn.Linear(4, 9, bias=False))
     tied[1].weight = tied[0].weight
-    frozen = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 2))
-    frozen[0].requires_grad_(False)
     adapted = nn.Sequential(nn.Linear(9, 9).bfloat16(), nn.Linear(9, 1))
     adapted[0].requires_grad_(False)
     buffers = nn.Sequential(nn.Conv2d(1, 3, 2), nn.BatchNorm2d(3))
-    models = [one, half, nn.Linear(2, 3).double(), tied, frozen, adapted]
-    models += [buffers, nn.Linear(4, 4).requires_grad_(False), nn.ReLU()]
-    yield from ((model,) for model in models)
+    yield from ((nn.Linear(7, 5),), (nn.Linear(5, 3).bfloat16(),), (tied,))
+    yield from ((nn.Linear(2, 3).double(),), (adapted,), (buffers,))
+    yield from ((nn.Linear(4, 4).requires_grad_(False),), (nn.ReLU(),))
 
 
 def by_a_step(model):
-    model = copy.deepcopy(model)
-    parameters = list(model.parameters())
-    states = []
+    parameters, states = list(copy.deepcopy(model).parameters()), []
     for p in parameters:
         if p.requires_grad:
             p.grad = torch.zeros_like(p)
             optimizer = torch.optim.AdamW([p])
             optimizer.step()
-            state = optimizer.state[p]
-            states += [state["exp_avg"], state["exp_avg_sq"]]
+            states += [t for t in optimizer.state[p].values() if t.ndim]
     grads = [p.grad for p in parameters if p.grad is not None]
-    return tuple(
-        sum(t.nbytes for t in group) for group in (parameters, grads, states)
-    )
-
-
-NAMES = (("权重", "weights"), ("梯度", "gradients"), ("AdamW", "AdamW"))
+    groups = parameters, grads, states
+    return tuple(sum(t.nbytes for t in group) for group in groups)
 
 
 def each_of_three(got, due):
-    found = difference(got, due)
     if not isinstance(got, tuple) or [*map(type, got)] != [int] * 3:
         raise Rejection(
             "应返回三个 Python 整数的元组：权重、梯度、AdamW。",
             "A tuple of three Python integers is asked for: weights, "
             "gradients, AdamW.",
         )
-    for (zh, en), mine, right in zip(NAMES, got, due, strict=True):
-        if found and mine != right:
+    names = {"weights": "权重", "gradients": "梯度", "AdamW": "AdamW"}
+    for (en, zh), mine, right in zip(names.items(), got, due, strict=True):
+        if mine != right:
             raise Rejection(
                 f"{zh}：应为 {right} 字节，得到 {mine}。",
                 f"{en}: expected {right} bytes, got {mine}.",
@@ -409,10 +356,6 @@ if p.requires_grad: => if True:
 A frozen parameter (requires_grad=False) has no gradient, and AdamW keeps
 nothing for it.
 
-weights += p.nbytes => weights += p.nbytes * p.requires_grad
-冻结的参数也占着权重的内存。
-Frozen parameters take memory as weights, too.
-
 p.nbytes => 4 * p.numel()
 不是每个参数都是 float32：一个数占几个字节，要看 dtype。
 Not every parameter is float32: the bytes of a number depend on the dtype.
@@ -420,10 +363,6 @@ Not every parameter is float32: the bytes of a number depend on the dtype.
 2 * gradients => gradients
 AdamW 为每个参数存两个平均：梯度的，和梯度平方的。
 AdamW keeps two averages of each parameter: of the gradient and of its square.
-
-2 * gradients => 2 * weights
-AdamW 只为有梯度的参数存平均。
-AdamW keeps averages only of parameters that have a gradient.
 
 model.parameters() => model.state_dict(keep_vars=True).values()
 state_dict() 里有缓冲区，共用的参数也会出现两次：要数的是 parameters()。
@@ -445,7 +384,6 @@ def some_memories(rng):
         each = 4 * c.num_layers * c.num_kv_heads * c.d_k * (n % 3 + 1)
         spare = (7 * each, 12 * each - 1, 3 * each + 1, each - 1, -5 * each)
         yield c, 10**6 + spare[n % 5], 10**6, n % 3 + 1
-    yield c, 80 * 10**9, 2 * 8_030_261_248, 16
 
 
 def with_need(answer):
@@ -458,12 +396,7 @@ def with_need(answer):
 
 
 def fits(got, due):
-    told, (memory, weights, each) = got["tokens"], due["given"]
-    if type(told) is not int:
-        raise Rejection(
-            f"应返回 Python 整数，得到 {type_name(told)}。",
-            f"A Python integer is asked for, got {type_name(told)}.",
-        )
+    told, (memory, weights, each) = an_integer(got["tokens"]), due["given"]
     if told == due["tokens"]:
         return
     if told < 0:
@@ -473,12 +406,12 @@ def fits(got, due):
             "negative number.",
         )
     need = weights + told * each
-    zh, en = ("放不下", "does not fit") if need > memory else (
-        "还放得下更多", "leaves room for more"
-    )  # fmt: skip
+    zh, en = "还放得下更多", "leaves room for more"
+    if need > memory:
+        zh, en = "放不下", "does not fit"
     raise Rejection(
-        f"{told} 个 token 时，权重加缓存是 {need:,} 字节，内存是 "
-        f"{memory:,}：{zh}。",
+        f"{told} 个 token 时，权重加缓存是 {need:,} 字节，内存是 {memory:,}"
+        f"：{zh}。",
         f"With {told} tokens, weights and cache take {need:,} bytes of "
         f"{memory:,}: that {en}.",
     )
@@ -491,12 +424,9 @@ tokens_that_fit = exercise(
     compare=fits,
     wrong="""
 numbers = 2 * c.num_layers => numbers = c.num_layers
-缓存里既有键也有值，你只数了其中一样。
-The cache holds keys and values, and you count only one of them.
-
-(2 * numbers * batch) => (numbers * batch)
-缓存是 bf16，一个数占 2 个字节。
-The cache is in bf16, 2 bytes a number.
+缓存里既有键也有值，你只数了其中一样；或者每个数只算了 1 个字节。
+The cache holds keys and values, and you count only one of them; or you take 1
+byte a number.
 
 (2 * numbers * batch) => (2 * numbers)
 batch 条序列各有自己的缓存。
@@ -509,13 +439,5 @@ The cache holds keys and values of num_kv_heads heads only.
 c.num_kv_heads * c.d_k => c.d_model
 每层每个 token 存的键是 num_kv_heads * d_k 个数，不是 d_model 个。
 The keys of a token in a layer are num_kv_heads * d_k numbers, and not d_model.
-
-2 * c.num_layers * => 2 *
-每一层都有自己的键和值。
-Each layer has keys and values of its own.
-
-(memory - weights) => memory
-权重也在这块内存里。
-The weights lie in this memory, too.
 """,
 )

@@ -12,23 +12,24 @@ from torch import nn
 from helpers import plots
 
 GB = 1e9
-LOOK = {
-    "tables": ("purple", ""), "attention": ("sky", "//"),
-    "feed-forward": ("orange", ""), "norms, biases": ("black", ""),
-    "weights": ("blue", ""), "gradients": ("sky", "//"),
-    "AdamW": ("green", ""), "AdamW, float32 copy": ("green", ""),
-    "activations": ("orange", "\\\\"), "maps": ("vermillion", ""),
-    "logits": ("purple", "//"), "KV cache": ("orange", "\\\\"),
-}  # fmt: skip
 H100 = {"memory": 80e9, "flops": 989e12, "bytes": 3.35e12}
+COLORS = {
+    "tables": "purple", "attention": "sky", "feed-forward": "orange",
+    "norms, biases": "black", "weights": "blue", "gradients": "sky",
+    "AdamW": "green", "AdamW, float32 copy": "green", "KV cache": "orange",
+    "activations": "orange", "maps": "vermillion", "logits": "purple",
+}  # fmt: skip
+HATCHED = {"attention", "gradients", "activations", "logits", "KV cache"}
+READS = {
+    "BERT-base": (768, 512), "GPT-2 small": (768, 1024),
+    "GPT-2 XL": (1600, 1024), "Qwen3 0.6B": (1024, 32768),
+    "Llama 3 8B": (4096, 8192), "Llama 3.1 8B": (4096, 131072),
+}  # fmt: skip
 
 
 def _style(name: str) -> dict:
-    color, hatch = LOOK[name]
-    return {
-        "facecolor": plots.COLORS[color], "hatch": hatch,
-        "edgecolor": "white", "linewidth": 0.6,
-    }  # fmt: skip
+    color, hatch = plots.COLORS[COLORS[name]], "//" * (name in HATCHED)
+    return {"fc": color, "hatch": hatch, "ec": "white", "lw": 0.6}
 
 
 def _legend(where, names, **options) -> None:
@@ -38,34 +39,31 @@ def _legend(where, names, **options) -> None:
 
 def _kind(name: str) -> str:
     """What a parameter belongs to, by its name."""
-    words = name.split(".")
-    if name.endswith("bias") or any("norm" in word for word in words):
+    if name.endswith("bias") or "norm" in name:
         return "norms, biases"
-    if {"tokens", "positions", "head"} & set(words):
-        return "tables"
-    if {"gate", "up", "down"} & set(words):
+    if ".gate." in name or ".up." in name or ".down." in name:
         return "feed-forward"
-    return "attention"
+    inside = any(f".{part}." in name for part in ("qkv", "q", "k", "v", "out"))
+    return "attention" if inside else "tables"
 
 
 def shares(models: dict[str, nn.Module]) -> None:
     """Show where the parameters of each model go."""
     kinds = ["tables", "attention", "feed-forward", "norms, biases"]
-    fig, ax = plots.subplots(width=1.6, height=0.25 + 0.16 * len(models))
+    fig, ax = plots.subplots(width=1.6)
     for name, model in models.items():
         totals = dict.fromkeys(kinds, 0)
         for key, p in model.named_parameters():
-            totals[_kind(key)] += p.numel()
+            one_place = p.ndim == 1  # the last norm of a Sequential, too
+            totals["norms, biases" if one_place else _kind(key)] += p.numel()
         left, every = 0.0, sum(totals.values())
         for kind, number in totals.items():
             share = number / every
             ax.barh(name, share, left=left, **_style(kind))
             if share > 0.03:
-                ax.text(
-                    left + share / 2, name, f"{share:.0%}", ha="center",
-                    va="center", fontsize=9, bbox={
-                        "fc": "white", "ec": "none", "pad": 1.2},
-                )  # fmt: skip
+                box = {"fc": "white", "ec": "none", "pad": 1.2}
+                ax.text(left + share / 2, name, f"{share:.0%}", fontsize=9,
+                        ha="center", va="center", bbox=box)  # fmt: skip
             left += share
         ax.text(1.01, name, f"{every / 1e6:,.0f}M", va="center", fontsize=9)
     ax.set(xlim=(0, 1.12), xticks=[0, 0.25, 0.5, 0.75, 1])
@@ -73,13 +71,6 @@ def shares(models: dict[str, nn.Module]) -> None:
     ax.invert_yaxis()
     _legend(fig, kinds, loc="outside lower center", ncols=4, fontsize=9)
     plots.show(fig)
-
-
-READS = {
-    "BERT-base": (768, 512), "GPT-2 XL": (1600, 1024),
-    "Qwen3 0.6B": (1024, 32768), "Llama 3 8B": (4096, 8192),
-    "Llama 3.1 8B": (4096, 131072), "GPT-2 small": (768, 1024),
-}  # fmt: skip
 
 
 def crossover(d: int, reads: int) -> None:
@@ -94,13 +85,9 @@ def crossover(d: int, reads: int) -> None:
     ax.loglog(N, np.full_like(N, 24 * d**2), label="matrices: $24d^2$")
     ax.loglog(N, 4 * N * d, label="maps: $4Nd$")
     ax.plot(6 * d, 24 * d**2, "o", color="black", ms=8)
-    note = {"textcoords": "offset points", "fontsize": 10}
-    ax.annotate(
-        f"N = 6d = {6 * d}", (6 * d, 24 * d**2), xytext=(12, -16), **note
-    )
+    ax.text(1.3 * 6 * d, 8 * d**2, f"N = 6d = {6 * d}")
     ax.axvline(reads, color=plots.GREY, lw=1, ls=":")
-    ax.text(reads * 0.9, 3e5, f"GPT-2 reads {reads}", rotation=90,
-            ha="right", fontsize=9)  # fmt: skip
+    ax.text(reads * 1.1, 2e8, f"GPT-2 reads {reads}", fontsize=9)
     ax.set(xlabel="N, tokens", ylabel="FLOPs of a token in a layer")
     ax.set_title(f"d = {d}")
     ax.legend(frameon=False)
@@ -108,22 +95,17 @@ def crossover(d: int, reads: int) -> None:
     part = N[:, None] / (6 * widths + N[:, None])
     mesh = share.pcolormesh(widths, N, part, vmin=0, vmax=1, shading="auto")
     share.plot(widths, 6 * widths, color="white", lw=2, ls="--")
-    share.text(5200, 42000, "N = 6d", color="black", fontsize=10,
-               ha="center")  # fmt: skip
+    share.text(5200, 42000, "N = 6d", ha="center")
     for name, (width, most) in READS.items():
-        light = most > 6 * width
+        color = "black" if most > 6 * width else "white"
         share.plot(width, most, "o", mfc="white", mec="black", ms=7)
-        share.annotate(
-            name, (width, most), xytext=(7, 4), fontsize=9,
-            textcoords="offset points", color="black" if light else "white",
-        )  # fmt: skip
+        share.text(1.06 * width, 1.15 * most, name, fontsize=9, color=color)
     share.set(xscale="log", yscale="log", xlabel="d", ylabel="N, tokens")
-    share.set_xticks([512, 1024, 2048, 4096, 8192])
-    share.set_xticklabels(["512", "1024", "2048", "4096", "8192"])
+    ticks = [512, 1024, 2048, 4096, 8192]
+    share.set_xticks(ticks, [str(tick) for tick in ticks])
     share.minorticks_off()
     share.set_title("longest sequences")
-    bar = fig.colorbar(mesh, ax=share, label="share of the maps")
-    bar.outline.set_visible(False)
+    fig.colorbar(mesh, ax=share, label="share of the maps")
     plots.show(fig)
 
 
@@ -151,82 +133,81 @@ def bill(parameters: tuple, kept: int, maps: int, logits: int) -> None:
     plots.show(fig)
 
 
+def saved_bytes(block: nn.Module, x: torch.Tensor) -> int:
+    """The bytes that `block(x)` keeps for its backward pass.
+
+    Each piece of memory counts once, and the block's parameters not at all.
+    """
+    own = {p.untyped_storage()._cdata for p in block.parameters()}
+    kept = {}
+
+    def keep(t):
+        kept[t.untyped_storage()._cdata] = t.untyped_storage()
+        return t
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
+        result = block(x)
+    del result
+    return sum(kept[key].nbytes() for key in kept.keys() - own)
+
+
 def _told(number: float, unit: str) -> str:
     """A number with three digits: 1.23 ms, 45.6 TFLOP."""
-    for size, letter in ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"),
-                         (1e6, "M"), (1, ""), (1e-3, "m")):  # fmt: skip
-        if number >= size:
-            break
-    return f"{number / size:.3g} {letter}{unit}"
+    sizes = {1e18: "E", 1e15: "P", 1e12: "T", 1e9: "G", 1e6: "M", 1: ""}
+    size = next((size for size in sizes if number >= size), 1e-3)
+    return f"{number / size:.3g} {sizes.get(size, 'm')}{unit}"
 
 
 class Calculator:
     """Memory, FLOPs and least times of a model in use and in training."""
 
-    def __init__(
-        self, params: Callable, flops: Callable, saved: Callable, block: type
-    ) -> None:
-        self.params, self.flops = params, flops
-        self.saved, self.block = saved, block
-        self.figure, (self.ax, self.words) = plots.subplots(
-            2, 1, width=1.06, height=1.1, height_ratios=[1, 1.5]
+    def __init__(self, params: Callable, flops: Callable, block: type):
+        self.params, self.flops, self.block = params, flops, block
+        self.figure, (self.ax, words) = plots.subplots(
+            2, 1, height=1.1, height_ratios=[1, 1.5]
         )
-        plots.blank(self.words)
-        self.text = self.words.text(
-            0, 1, "", va="top", family="monospace", fontsize=9
-        )
+        plots.blank(words)
+        self.text = words.text(0, 1, "", va="top", family="monospace", size=9)
 
     def items(self, c, task: str, bits: int, tokens: int, batch: int) -> dict:
         """The bytes of each item."""
         number, every = self.params(c), tokens * batch
         if task == "use":
             cache = 4 * c.num_layers * c.num_kv_heads * c.d_k * every
-            return {"weights": number * bits / 8, "KV cache": cache}
+            return {"weights": number * bits // 8, "KV cache": cache}
         with torch.device("meta"):
-            block = self.block(c)
             x = torch.empty(1, 1, c.d_model, requires_grad=True)
-        kept = self.saved(block, x) / 2  # of one token, in bf16
-        return {
-            "weights": 2 * number,
-            "gradients": 2 * number,
-            "AdamW, float32 copy": 12 * number,
-            "activations": c.num_layers * kept * every,
-            "logits": 4 * c.vocab_size * every,
-        }
+            kept = saved_bytes(self.block(c), x) // 2  # one token, bf16
+        copies = {"weights": 2, "gradients": 2, "AdamW, float32 copy": 12}
+        items = {name: n * number for name, n in copies.items()}
+        return items | {"activations": c.num_layers * kept * every,
+                        "logits": 4 * c.vocab_size * every}  # fmt: skip
 
     def show(self, c, task: str, bits: int, tokens: int, batch: int) -> Figure:
         """Draw a setting into the same figure."""
         items = self.items(c, task, bits, tokens, batch)
-        total, left = sum(items.values()), 0.0
+        total, left, most = sum(items.values()), 0.0, H100["memory"]
         self.ax.clear()
+        lines = [f"parameters   {self.params(c):,}"]
         for name, size in items.items():
             self.ax.barh(0, size / GB, left=left, **_style(name))
             left += size / GB
-        most = H100["memory"] / GB
-        self.ax.axvline(most, color="black", lw=1.5, ls="--")
-        self.ax.text(most, 0.52, " 80 GB", fontsize=9, va="bottom")
-        self.ax.set(xlim=(0, 1.15 * max(left, most)), ylim=(-0.5, 0.5))
+            lines.append(f"{name[:11]:12} {_told(size, 'B')}")
+        self.ax.axvline(most / GB, color="black", lw=1.5, ls="--")
+        self.ax.text(most / GB, 0.52, " 80 GB", fontsize=9, va="bottom")
+        self.ax.set(xlim=(0, 1.15 * max(left, most / GB)), ylim=(-0.5, 0.5))
         self.ax.set(yticks=[], xlabel="GB")
-        self.ax.spines["left"].set_visible(False)
         _legend(self.ax, items, loc="lower left", ncols=3, fontsize=8,
                 bbox_to_anchor=(0, 1.12), borderpad=0)  # fmt: skip
-        lines = [f"parameters   {self.params(c):,}"]
-        lines += [f"{name[:12]:12} {_told(size, 'B')}"
-                  for name, size in items.items()]  # fmt: skip
-        lines += [f"in all       {_told(total, 'B')}: "
-                  f"{math.ceil(total / H100['memory'])} x 80 GB"]  # fmt: skip
-        work = self.flops(c, batch, tokens)
+        devices = math.ceil(total / most)
+        lines.append(f"in all       {_told(total, 'B')}: {devices} x 80 GB")
+        work = self.flops(c, batch, tokens) * (1 if task == "use" else 3)
+        what = "read prompt" if task == "use" else "one step"
+        least = _told(work / H100["flops"] / devices, "s")
+        lines.append(f"{what:12} {_told(work, 'FLOP')}, {least} or more")
         if task == "use":
-            step = total / H100["bytes"]
-            lines += [
-                f"read {tokens} tokens  {_told(work, 'FLOP')}, "
-                f"at least {_told(work / H100['flops'], 's')}",
-                f"next token  at least {_told(step, 's')}, "
-                f"at most {batch / step:,.0f} tokens/s",
-            ]
-        else:
-            work = 3 * work
-            lines += [f"one step     {_told(work, 'FLOP')}, at least "
-                      f"{_told(work / H100['flops'], 's')}"]  # fmt: skip
+            step = total / H100["bytes"] / devices
+            lines.append(f"next token   {_told(step, 's')} or more, "
+                         f"{batch / step:,.0f} tokens/s or less")  # fmt: skip
         self.text.set_text("\n".join(lines))
         return self.figure
