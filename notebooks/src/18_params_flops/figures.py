@@ -74,12 +74,7 @@ def shares(models: dict[str, nn.Module]) -> None:
 
 
 def crossover(d: int, reads: int) -> None:
-    """Show the FLOPs of matrices and maps against N, and shares over d, N.
-
-    Args:
-        d: width of the model on the left.
-        reads: the most tokens that it reads.
-    """
+    """Show FLOPs against N and shares over d, N; a model reads `reads`."""
     fig, (ax, share) = plots.subplots(1, 2, width=2, height=1.1)
     N = np.geomspace(64, 262144, 200)
     ax.loglog(N, np.full_like(N, 24 * d**2), label="matrices: $24d^2$")
@@ -110,14 +105,7 @@ def crossover(d: int, reads: int) -> None:
 
 
 def bill(parameters: tuple, kept: int, maps: int, logits: int) -> None:
-    """Show the memory of training a model for some batches.
-
-    Args:
-        parameters: bytes of weights, gradients and AdamW.
-        kept: bytes of activations for one sequence, without maps.
-        maps: bytes of the maps, for one sequence.
-        logits: bytes of the logits, for one sequence.
-    """
+    """Show the bytes of training: fixed ones, and those of one sequence."""
     names = ["weights", "gradients", "AdamW", "activations", "maps", "logits"]
     fig, ax = plots.subplots(width=1.6, height=0.95)
     for B in (1, 2, 4, 8):
