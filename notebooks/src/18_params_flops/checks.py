@@ -10,13 +10,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from exercises import Rejection, exercise
 from exercises.compare import type_name
 
-
 NAMES = "num_layers d_model num_heads num_kv_heads d_k d_ff vocab_size"
 Config = make_dataclass("Config", f"{NAMES} tied qk_norm".split(), frozen=True)
 
 
 def some_configs(rng):
-    """Small models, each of the four kinds twice."""
     limits = (1, 5), (1, 4), (2, 5), (5, 12), (20, 40), (41, 90), (101, 300)
     for n in range(8):
         kv, group, L, d_k, d_model, d_ff, V = (

@@ -1,11 +1,9 @@
 """Figures of lesson 18, and the calculator."""
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from torch import nn
 
@@ -16,7 +14,7 @@ H100 = {"memory": 80e9, "flops": 989e12, "bytes": 3.35e12}
 COLORS = {
     "tables": "purple", "attention": "sky", "feed-forward": "orange",
     "norms, biases": "black", "weights": "blue", "gradients": "sky",
-    "AdamW": "green", "AdamW, float32 copy": "green", "KV cache": "orange",
+    "AdamW": "green", "AdamW, copy": "green", "KV cache": "orange",
     "activations": "orange", "maps": "vermillion", "logits": "purple",
 }  # fmt: skip
 HATCHED = {"attention", "gradients", "activations", "logits", "KV cache"}
@@ -37,9 +35,9 @@ def _legend(where, names, **options) -> None:
     where.legend(handles=patches, frameon=False, **options)
 
 
-def _kind(name: str) -> str:
+def _kind(name: str, p: torch.Tensor) -> str:
     """What a parameter belongs to, by its name."""
-    if name.endswith("bias") or "norm" in name:
+    if p.ndim == 1:
         return "norms, biases"
     if ".gate." in name or ".up." in name or ".down." in name:
         return "feed-forward"
@@ -54,8 +52,7 @@ def shares(models: dict[str, nn.Module]) -> None:
     for name, model in models.items():
         totals = dict.fromkeys(kinds, 0)
         for key, p in model.named_parameters():
-            one_place = p.ndim == 1  # the last norm of a Sequential, too
-            totals["norms, biases" if one_place else _kind(key)] += p.numel()
+            totals[_kind(key, p)] += p.numel()
         left, every = 0.0, sum(totals.values())
         for kind, number in totals.items():
             share = number / every
@@ -66,8 +63,7 @@ def shares(models: dict[str, nn.Module]) -> None:
                         ha="center", va="center", bbox=box)  # fmt: skip
             left += share
         ax.text(1.01, name, f"{every / 1e6:,.0f}M", va="center", fontsize=9)
-    ax.set(xlim=(0, 1.12), xticks=[0, 0.25, 0.5, 0.75, 1])
-    ax.xaxis.set_major_formatter(lambda x, _: f"{x:.0%}")
+    ax.set(xlim=(0, 1.12), xticks=[])
     ax.invert_yaxis()
     _legend(fig, kinds, loc="outside lower center", ncols=4, fontsize=9)
     plots.show(fig)
@@ -134,8 +130,7 @@ def saved_bytes(block: nn.Module, x: torch.Tensor) -> int:
         return t
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
-        result = block(x)
-    del result
+        block(x)
     return sum(kept[key].nbytes() for key in kept.keys() - own)
 
 
@@ -149,15 +144,16 @@ def _told(number: float, unit: str) -> str:
 class Calculator:
     """Memory, FLOPs and least times of a model in use and in training."""
 
-    def __init__(self, params: Callable, flops: Callable, block: type):
-        self.params, self.flops, self.block = params, flops, block
+    def __init__(self, block: type, params, flops, fit):
+        self.params, self.flops = params, flops
+        self.block, self.fit = block, fit
         self.figure, (self.ax, words) = plots.subplots(
             2, 1, height=1.1, height_ratios=[1, 1.5]
         )
         plots.blank(words)
         self.text = words.text(0, 1, "", va="top", family="monospace", size=9)
 
-    def items(self, c, task: str, bits: int, tokens: int, batch: int) -> dict:
+    def items(self, c, task, bits, tokens, batch) -> dict:
         """The bytes of each item."""
         number, every = self.params(c), tokens * batch
         if task == "use":
@@ -166,13 +162,13 @@ class Calculator:
         with torch.device("meta"):
             x = torch.empty(1, 1, c.d_model, requires_grad=True)
             kept = saved_bytes(self.block(c), x) // 2  # one token, bf16
-        copies = {"weights": 2, "gradients": 2, "AdamW, float32 copy": 12}
+        copies = {"weights": 2, "gradients": 2, "AdamW, copy": 12}
         items = {name: n * number for name, n in copies.items()}
         return items | {"activations": c.num_layers * kept * every,
                         "logits": 4 * c.vocab_size * every}  # fmt: skip
 
-    def show(self, c, task: str, bits: int, tokens: int, batch: int) -> Figure:
-        """Draw a setting into the same figure."""
+    def show(self, c, task, bits, tokens, batch):
+        """Draw a setting; returns the figure."""
         items = self.items(c, task, bits, tokens, batch)
         total, left, most = sum(items.values()), 0.0, H100["memory"]
         self.ax.clear()
@@ -190,12 +186,14 @@ class Calculator:
         devices = math.ceil(total / most)
         lines.append(f"in all       {_told(total, 'B')}: {devices} x 80 GB")
         work = self.flops(c, batch, tokens) * (1 if task == "use" else 3)
-        what = "read prompt" if task == "use" else "one step"
-        least = _told(work / H100["flops"] / devices, "s")
+        what, least = "one step", _told(work / H100["flops"] / devices, "s")
+        what = "read prompt" if task == "use" else what
         lines.append(f"{what:12} {_told(work, 'FLOP')}, {least} or more")
         if task == "use":
             step = total / H100["bytes"] / devices
             lines.append(f"next token   {_told(step, 's')} or more, "
                          f"{batch / step:,.0f} tokens/s or less")  # fmt: skip
+            room = self.fit(c, int(most), items["weights"], batch)
+            lines.append(f"room for     {room:,} tokens each on 80 GB")
         self.text.set_text("\n".join(lines))
         return self.figure
