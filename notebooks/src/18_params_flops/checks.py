@@ -1,6 +1,7 @@
 """Checks of lesson 18: parameters, FLOPs and bytes, counted beforehand."""
 
 import copy
+import functools
 from dataclasses import make_dataclass
 
 import torch
@@ -34,14 +35,14 @@ def an_integer(answer):
 
 
 def count_of(parts):
-    """Options of an exercise whose answer is the sum of parts.
-
-    parts(*case) gives the size of each by its two names; what is off by one
-    of them is told so, else all of them are told.
-    """
+    """Options of an exercise whose answer is a sum of named parts."""
 
     def adapt(answer):
-        return lambda *case: {"count": answer(*case), "parts": parts(*case)}
+        @functools.wraps(parts)
+        def run(*case):
+            return {"count": answer(*case), "parts": parts(*case)}
+
+        return run
 
     def compare(got, due):
         told, want, sizes = (
