@@ -1,0 +1,405 @@
+"""Lesson 20: decoding, the shift, cross-attention, beams, pairs of dates."""
+
+import datetime
+import itertools
+import math
+
+import torch
+import torch.nn.functional as F
+
+from exercises import Rejection, exercise, labelled, says, variations
+from exercises.properties import keeps_the_graph
+
+PAD, BOS, EOS = 0, 1, 2
+DIGITS = "零一二三四五六七八九"
+
+
+def teller(table, end=()):
+    """A decoder: the next word depends on the row, the place and two words.
+
+    Args:
+        table: (L, B, V, V) logits.
+        end: for each row the place at which it ends; -1 if it never does.
+    """
+    L, B, V, _ = table.shape
+    table = table.clone()
+    table[..., [PAD, BOS]] -= 30  # these two are never written
+    for row, place in enumerate(end):
+        table[:, row, :, EOS] -= 30
+        if place >= 0:
+            table[place, row, :, EOS] += 90
+    lengths = []
+
+    def step(ids):
+        rows, t = ids.shape
+        before = ids[:, max(t - 2, 0)]
+        which = torch.arange(rows) % B
+        lengths.append(t)
+        place = min(t, L) - 1
+        return table[place, which, ids[:, -1]] + table[0, which, before] / 3
+
+    step = labelled(f"step, V = {V}", step)
+    step.lengths = lengths
+    return step
+
+
+def normal(rng, *shape):
+    return 2 * torch.randn(shape, generator=rng)
+
+
+# --- 1: greedy decoding ------------------------------------------------------
+
+
+def greedy(step, batch_size, limit):
+    ids = torch.full((batch_size, 1), BOS)
+    ended = torch.zeros(batch_size, dtype=torch.bool)
+    while ids.shape[1] <= limit and not ended.all():
+        words = step(ids).argmax(dim=-1)  # (B, V) -> (B,)
+        words[ended] = PAD
+        ended = ended | (words == EOS)
+        ids = torch.cat([ids, words[:, None]], dim=1)
+    return ids[:, 1:]  # (B, T)
+
+
+def row_by_row(step, batch_size, limit):
+    """The same one word at a time, in lists."""
+    rows, open_rows = [[BOS] for _ in range(batch_size)], batch_size
+    for _ in range(limit):
+        if not open_rows:
+            break
+        logits = step(torch.tensor(rows))
+        for row, scores in zip(rows, logits.tolist(), strict=True):
+            over = EOS in row
+            row.append(PAD if over else scores.index(max(scores)))
+            open_rows -= row[-1] == EOS
+    return torch.tensor(rows)[:, 1:]
+
+
+def decoders(rng):
+    plans = [[3, 0, 5, 2], [4], [0], [2, 2, 2], [-1, 1, -1], [1, -1], [6, 3]]
+    for n, end in enumerate(plans):
+        B, V = len(end), 5 + n
+        step = teller(normal(rng, 8, B, V, V), end)
+        yield step, B, (8, 7)[n % 2]
+
+
+@says("step 收到的 ids 不对。", "The ids that step is given are wrong.")
+def one_word_a_call(f, step, batch_size, limit):
+    step.lengths.clear()
+    y = f(step, batch_size, limit)
+    calls = step.lengths[:]
+    if calls and calls[0] != 1:
+        raise Rejection(
+            f"第一次交给 step 的应是一列 BOS；得到 {calls[0]} 列。",
+            f"step first gets one column of BOS; it got {calls[0]} columns.",
+        )
+    want = row_by_row(step, batch_size, limit)
+    if torch.equal(y, want) and len(calls) > want.shape[1]:
+        raise Rejection(
+            f"{want.shape[1]} 个词，step 被调用了 {len(calls)} 次：一次一个。",
+            f"{want.shape[1]} words, and step was called {len(calls)} times: "
+            "one call a word.",
+        )
+
+
+greedy = exercise(
+    greedy,
+    decoders,
+    oracle=row_by_row,
+    holds=[one_word_a_call],
+    wrong="""
+words[ended] = PAD =>
+一行写出 EOS 以后又接着写词：EOS 后面应全是 PAD。
+After EOS a row goes on writing words: after EOS there should only be PAD.
+
+and not ended.all() =>
+所有的行都结束了，你还接着写：T 应是最长的一行的长度。
+All rows have ended and you go on: T is the length of the longest row.
+
+not ended.all() => not ended.any()
+有一行写出 EOS 你就停了：要等所有的行。
+You stop as soon as one row has written EOS: wait for all rows.
+
+while ids.shape[1] <= limit and not => while not
+ended.all(): => ended.all() and ids.shape[1] <= 40:
+limit 没有用上：有的行一直不写 EOS。
+limit is not used: some rows never write EOS.
+
+ids[:, 1:] => ids
+结果里还有 BOS。
+BOS is still in the result.
+
+ended = ended | (words == EOS) => ended = words == EOS
+你忘了更早结束的行：只有刚写出 EOS 的算结束了。
+You forget the rows that ended earlier: only those that have just written EOS
+count as ended.
+""",
+)
+
+
+# --- 2: the shift ------------------------------------------------------------
+
+
+def shift_right(target):
+    first = torch.full_like(target[:, :1], BOS)
+    return torch.cat([first, target[:, :-1]], dim=1)
+
+
+def targets(rng):
+    for s in variations(rng, "B N", dtypes=(torch.int64,)):
+        ids = s.integers("B N", 3, 30)
+        ids[:, -1] = EOS
+        if s.N > 3:
+            ids[0, s.N // 2 :] = PAD
+            ids[0, s.N // 2 - 1] = EOS
+        yield (ids,)
+
+
+shift_right = exercise(
+    shift_right,
+    targets,
+    wrong="""
+return target.clone()
+没有移位：输入的第 t 个词就是要写的第 t 个词，照抄就行。
+Nothing is shifted: input t is the very word t that is to be written, and
+copying it is enough.
+
+return torch.cat([target[:, 1:], torch.full_like(target[:, :1], PAD)], dim=1)
+移反了方向：第 t 个输入成了第 t + 1 个词，应是第 t − 1 个。
+Shifted the other way: input t is word t + 1, and it should be word t − 1.
+
+return target.roll(1, 1)
+roll 把最后一个词绕到了最前面：第一个应是 BOS。
+roll brings the last word round to the front: the first one should be BOS.
+
+target[:, :-1] => target
+多出一列：最后一个词没有去掉。
+There is a column too many: the last word is not taken away.
+
+BOS => PAD
+第一个应是 BOS，你放了 PAD。
+The first one should be BOS, and yours is PAD.
+""",
+)
+
+
+# --- 3: cross-attention ------------------------------------------------------
+
+
+def cross_attention(q, k, v, real):
+    scores = q @ k.mT / math.sqrt(q.shape[-1])  # (B, H, N, M)
+    scores = scores.masked_fill(~real[:, None, None, :], -torch.inf)
+    weights = scores.softmax(dim=-1)
+    return weights @ v, weights
+
+
+def by_library(q, k, v, real):
+    B, M = real.shape
+    mask = real[:, None, None, :]
+    unit = torch.eye(M, dtype=q.dtype).expand(B, q.shape[1], M, M)
+    attend = F.scaled_dot_product_attention
+    return attend(q, k, v, mask), attend(q, k, unit, mask)
+
+
+def padded(rng):
+    for s in variations(rng, "B H N M D", high=7):
+        real = torch.arange(s.M) < s.integers("B", 1, s.M + 1)[:, None]
+        q, k, v = (s.normal(f"B H {n} D") for n in "NMM")
+        yield q, k, v, real
+
+
+@says("输出里有 nan 或 inf。", "The output holds nan or inf.")
+def both_finite(f, *case):
+    return all(bool(x.isfinite().all()) for x in f(*case))
+
+
+@says(
+    "换掉 pad 位置的 k 和 v，结果就变了：pad 没有完全遮住。",
+    "With other k and v at the pads the result changes: pads are not fully "
+    "hidden.",
+)
+def ignores_pads(f, q, k, v, real):
+    gaps = ~real[:, None, :, None]
+    before, _ = f(q, k, v, real)
+    after, _ = f(q, k + 50 * gaps, v + 50 * gaps, real)
+    return bool((after - before).abs().max() < 1e-4)
+
+
+cross_attention = exercise(
+    cross_attention,
+    padded,
+    oracle=by_library,
+    holds=[
+        both_finite,
+        ignores_pads,
+        keeps_the_graph,
+    ],
+    wrong="""
+scores = scores.masked_fill(~real[:, None, None, :], -torch.inf) =>
+real 没有用上：pad 也分到了权重。
+real is not used: pads get weight, too.
+
+~real => real
+掩码反了：real 里 True 是真的 token，你遮掉的正是它们。
+The mask is the wrong way round: True in real is a token, and these you hide.
+
+scores = scores.masked_fill(~real[:, None, None, :], -torch.inf) =>
+softmax(dim=-1) => softmax(dim=-1) * real[:, None, None, :]
+你在 softmax 之后才遮：每一行的权重加起来不到 1。
+You mask after softmax: the weights of a row add up to less than 1.
+
+-torch.inf => 0.0
+分数 0 不是没有权重：exp(0) = 1，pad 仍分到权重。
+A score of 0 is not no weight: exp(0) = 1, and pads still get some.
+
+softmax(dim=-1) => softmax(dim=-2)
+softmax 的轴错了：每个查询（行）对 M 个键的权重之和应为 1。
+The wrong axis for softmax: the weights of each query (row) over the M keys
+add up to 1.
+
+return weights @ v, weights => return weights @ v
+应返回两个张量：y 和权重。
+Two tensors are asked for: y and the weights.
+""",
+)
+
+
+# --- 4: beam search ----------------------------------------------------------
+
+
+def beam(step, width, limit):
+    kept = [([], 0.0)]  # the words of a sentence, its score
+    for _ in range(limit):
+        grown = [(words, score) for words, score in kept if EOS in words]
+        for words, score in kept:
+            if EOS not in words:
+                logits = step(torch.tensor([[BOS, *words]]))[0]  # (V,)
+                more = logits.log_softmax(dim=-1).tolist()
+                for word, gain in enumerate(more):
+                    grown.append(([*words, word], score + gain))
+        kept = sorted(grown, key=lambda pair: pair[1], reverse=True)[:width]
+    return kept[0]
+
+
+def beam_by_tensors(step, width, limit):
+    ids, scores = torch.tensor([[BOS]]), torch.zeros(1)
+    for _ in range(limit):
+        ended = (ids == EOS).any(dim=1)
+        gain = step(ids).log_softmax(dim=-1)
+        gain[ended] = -torch.inf
+        gain[ended, PAD] = 0.0  # an ended sentence stays as it is
+        total = (scores[:, None] + gain).flatten()
+        scores, best = total.topk(min(width, total.isfinite().sum().item()))
+        rows = best // gain.shape[1]
+        ids = torch.cat([ids[rows], best[:, None] % gain.shape[1]], dim=1)
+    words = ids[0, 1:].tolist()
+    if EOS in words:
+        words = words[: words.index(EOS) + 1]
+    return words, scores[0].item()
+
+
+def plain(answer):
+    """Its words as a list of int and its score as a float."""
+
+    def run(step, width, limit):
+        found = answer(step, width, limit)
+        if not (isinstance(found, (tuple, list)) and len(found) == 2):
+            raise Rejection(
+                "应返回两样：词的列表和得分。",
+                "Two things are asked for: the list of words and the score.",
+            )
+        words, score = found
+        return [int(word) for word in words], float(score)
+
+    return run
+
+
+def tellers(rng):
+    for V, width, limit in itertools.product((6, 9), (1, 2, 3, 40), (1, 5, 7)):
+        table = normal(rng, 7, 1, V, V) / 2
+        table[:3, ..., EOS] -= 2  # not all end at once
+        yield teller(table), width, limit
+
+
+beam = exercise(
+    beam,
+    tellers,
+    seeds=(0,),
+    adapt=plain,
+    oracle=beam_by_tensors,
+    wrong="""
+[:width] => [:1]
+每一步只留了一个：那是贪心。应留 width 个。
+You keep a single one in every round: that is greedy. Keep `width` of them.
+
+[(words, score) for words, score in kept if EOS in words] => []
+if EOS not in words: => if True:
+已经写出 EOS 的还在接着写：它应原样留着，与别的一起比较。
+One that has written EOS goes on: it stays as it is and competes with the rest.
+
+[(words, score) for words, score in kept if EOS in words] => []
+已经写完的被丢掉了：它应原样留着，与别的一起比较。
+A finished one is thrown away: it stays as it is and competes with the rest.
+
+score + gain => score + math.exp(gain)
+你把概率相加了：得分是概率的对数之和。
+You add probabilities: the score is the sum of their logarithms.
+
+logits.log_softmax(dim=-1) => logits
+你把 logits 相加了：不同前缀的 logits 不能比较。
+You add logits: those of different prefixes cannot be compared.
+
+score + gain => gain
+得分只是最后一个词的：应是所有词的对数概率之和。
+The score is that of the last word alone: it is the sum over all words.
+""",
+)
+
+
+# --- 5: dates ----------------------------------------------------------------
+
+
+def chinese(n):
+    """1 to 99 in Chinese characters, as the lesson's function."""
+    tens, ones = divmod(n, 10)
+    text = (DIGITS[tens] if tens > 1 else "") + "十" if tens else ""
+    return text + (DIGITS[ones] if ones else "")
+
+
+def date_pair(date):
+    year = "".join(DIGITS[int(digit)] for digit in str(date.year))
+    source = f"{year}年{chinese(date.month)}月{chinese(date.day)}日"
+    return source, date.isoformat()
+
+
+def some_dates(rng):
+    first = datetime.date(1900, 1, 1)
+    days = torch.randint(73_000, (30,), generator=rng).tolist()
+    for day in [0, 9, 19, 31, 288, 303, 39_000, *days]:
+        yield (first + datetime.timedelta(days=day),)
+
+
+date_pair = exercise(
+    date_pair,
+    some_dates,
+    wrong="""
+chinese(date.month) => DIGITS[date.month % 10]
+chinese(date.day) => DIGITS[date.day % 10]
+月和日写成了个位数字：十二月是“十二”，不是“二”。
+Month and day are written as their last digit alone: December has two
+characters.
+
+chinese(date.month) => ''.join(DIGITS[int(d)] for d in str(date.month))
+chinese(date.day) => ''.join(DIGITS[int(d)] for d in str(date.day))
+月和日逐位读了：12 应写成“十二”，不是“一二”。
+Month and day are read digit by digit: 12 is written with the character of ten.
+
+date.isoformat() => f"{date.year}-{date.month}-{date.day}"
+月和日应总是两位：三月是 03。
+Month and day always have two digits: March is 03.
+
+return source, date.isoformat() => return date.isoformat(), source
+次序反了：先原文，再译文。
+The order is reversed: first the source, then the target.
+""",
+)
