@@ -35,16 +35,12 @@ def teller(table, end=()):
         before = ids[:, max(t - 2, 0)]
         which = torch.arange(rows) % B
         lengths.append(t)
-        place = min(t, L) - 1
-        return table[place, which, ids[:, -1]] + table[0, which, before] / 3
+        now = table[min(t, L) - 1, which, ids[:, -1]]
+        return now + table[0, which, before] / 3
 
     step = labelled(f"step, V = {V}", step)
     step.lengths = lengths
     return step
-
-
-def normal(rng, *shape):
-    return 2 * torch.randn(shape, generator=rng)
 
 
 # --- 1: greedy decoding ------------------------------------------------------
@@ -76,10 +72,10 @@ def row_by_row(step, batch_size, limit):
 
 
 def decoders(rng):
-    plans = [[3, 0, 5, 2], [4], [0], [2, 2, 2], [-1, 1, -1], [1, -1], [6, 3]]
-    for n, end in enumerate(plans):
+    ends = [[3, 0, 5, 2], [4], [0], [2, 2, 2], [-1, 1, -1], [1, -1], [6, 3]]
+    for n, end in enumerate(ends):
         B, V = len(end), 5 + n
-        step = teller(normal(rng, 8, B, V, V), end)
+        step = teller(2 * torch.randn(8, B, V, V, generator=rng), end)
         yield step, B, (8, 7)[n % 2]
 
 
@@ -97,8 +93,7 @@ def one_word_a_call(f, step, batch_size, limit):
     if torch.equal(y, want) and len(calls) > want.shape[1]:
         raise Rejection(
             f"{want.shape[1]} 个词，step 被调用了 {len(calls)} 次：一次一个。",
-            f"{want.shape[1]} words, and step was called {len(calls)} times: "
-            "one call a word.",
+            f"{want.shape[1]} words, {len(calls)} calls of step: one a word.",
         )
 
 
@@ -316,7 +311,7 @@ def plain(answer):
 
 def tellers(rng):
     for V, width, limit in itertools.product((6, 9), (1, 2, 3, 40), (1, 5, 7)):
-        table = normal(rng, 7, 1, V, V) / 2
+        table = torch.randn(7, 1, V, V, generator=rng)
         table[:3, ..., EOS] -= 2  # not all end at once
         yield teller(table), width, limit
 

@@ -71,9 +71,10 @@ def architecture() -> graphs.Drawing:
         "ffn": {"label": "ffn", "kind": "op"},
         "logits": {"label": "logits\n(B, N, V)", "kind": "output"},
     }
-    above = [*itertools.pairwise(["source", "base", "encoder", "memory"])]
-    below = ["inputs", "words", "own", "cross", "ffn", "logits"]
-    edges = [*above, ("memory", "cross", "k, v"), *itertools.pairwise(below)]
+    above = ["source", "base", "encoder", "memory"]
+    ways = above, ["inputs", "words", "own"], ["cross", "ffn", "logits"]
+    edges = [edge for way in ways for edge in itertools.pairwise(way)]
+    edges += [("memory", "cross", "k, v"), ("own", "cross", "q")]
     return graphs.dag(nodes, edges)
 
 
@@ -96,6 +97,8 @@ def attention(weights: Tensor, words: Sequence[str], text: str) -> Figure:
         limits=(0, 1),
     )  # fmt: skip
     ax.set(ylabel="writes")
+    ax.xaxis.set_label_position("top")
+    ax.set_xlabel("looks at", labelpad=8)
     return fig
 
 
@@ -108,10 +111,9 @@ def some_number(rng: random.Random, most: int) -> int:
 
 def powers(numbers: Sequence[int], digit: str) -> list[int]:
     """For each such digit of the numbers its power of ten, in order."""
-    texts = [str(n) for n in numbers]
     return [
         len(text) - 1 - at
-        for text in texts
+        for text in map(str, numbers)
         for at, found in enumerate(text)
         if found == digit
     ]
@@ -135,7 +137,7 @@ def clusters(layers: Mapping[str, Tensor], kinds: Sequence[int]) -> Figure:
 
 
 def tree(step: Callable, words: Sequence[str], kept: Tensor) -> graphs.Drawing:
-    """Draw all sentences that a decoder can write, with their odds.
+    """Draw all sentences that a decoder can write, with probabilities.
 
     Args:
         step: ids (1, t) to the logits (1, V) of the next word.
@@ -146,27 +148,27 @@ def tree(step: Callable, words: Sequence[str], kept: Tensor) -> graphs.Drawing:
     edges, front = [], [((1,), 1.0)]
     marked = {tuple(row[:n]) for row in kept.tolist() for n in range(2, 5)}
     while front:
-        ids, odds = front.pop(0)
+        ids, chance = front.pop(0)
         following = step(torch.tensor([ids])).softmax(dim=-1)[0].tolist()
         for word, share in enumerate(following):
             if share < 1e-6:
                 continue
             longer = (*ids, word)
             kind = "accent" if longer in marked else "op"
-            label = f"{words[word]}\n{odds * share:.2f}"
+            label = f"{words[word]}\n{chance * share:.2f}"
             nodes[longer] = {"label": label, "kind": kind}
             edges.append((ids, longer, f"{share:.1f}"))
             if word != 2:
-                front.append((longer, odds * share))
+                front.append((longer, chance * share))
     return graphs.dag(nodes, edges)
 
 
 class Steps:
-    """One word at a time: the odds of the next, and where it looks.
+    """One word at a time: the next one's chances, and where it looks.
 
     Args:
         tell: a number to its Chinese text, the English words written (N),
-            the odds (N, V) of each, and the maps (N, M).
+            probabilities (N, V), and the maps (N, M).
         words: the V English words.
     """
 
@@ -178,12 +180,12 @@ class Steps:
         """The state in which word `step` is written."""
         if number not in self.known:
             self.known[number] = self.tell(number)
-        text, written, odds, maps = self.known[number]
+        text, written, chance, maps = self.known[number]
         step = min(step, len(written) - 1)
         left, right = self.axes
         for ax in self.axes:
             ax.clear()
-        value, index = odds[step].topk(5)
+        value, index = chance[step].topk(5)
         left.barh(range(5), value, color=plots.COLORS["blue"])
         left.set_yticks(range(5), [self.words[i] for i in index])
         left.invert_yaxis()
@@ -192,7 +194,7 @@ class Steps:
         labels = [name.replace(" ", "\n") for name in read_out(text)]
         right.set_xticks(range(len(text)), labels, fontsize=8)
         right.set(ylim=(0, 1), ylabel="weight")
-        so_far = " ".join(written[:step]) or "<bos>"
+        so_far = " ".join(written[max(step - 4, 0) : step]) or "<bos>"
         left.set_title(f"{number:,}, word {step}", loc="left")
-        right.set_title(f"after: …{so_far[-34:]}", loc="left", fontsize=9)
+        right.set_title(f"after: {so_far}", loc="left", fontsize=9)
         return self.fig
