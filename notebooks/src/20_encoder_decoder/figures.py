@@ -18,6 +18,7 @@ LARGE = "twenty thirty forty fifty sixty seventy eighty ninety"
 ONES, TENS = SMALL.split(), LARGE.split()
 PINYIN = "líng yī èr sān sì wǔ liù qī bā jiǔ shí bǎi qiān wàn"
 SOUNDS = dict(zip(DIGITS + "十百千万", PINYIN.split(), strict=True))
+ORANGE = plots.COLORS["orange"]
 VALUES = {"十": "10", "百": "100", "千": "1000", "万": "10⁴"}
 
 
@@ -185,16 +186,15 @@ class Steps:
         left, right = self.axes
         for ax in self.axes:
             ax.clear()
-        value, index = chance[step].topk(5)
+        value, index = map(Tensor.tolist, chance[step].topk(5))
         left.barh(range(5), value, color=plots.COLORS["blue"])
         left.set_yticks(range(5), [self.words[i] for i in index])
         left.invert_yaxis()
         left.set(xlim=(0, 1), xlabel="probability of the next word")
-        right.bar(range(len(text)), maps[step], color=plots.COLORS["orange"])
+        right.bar(range(len(text)), maps[step].tolist(), color=ORANGE)
         labels = [name.replace(" ", "\n") for name in read_out(text)]
         right.set_xticks(range(len(text)), labels, fontsize=8)
         right.set(ylim=(0, 1), ylabel="weight")
-        so_far = " ".join(written[max(step - 4, 0) : step]) or "<bos>"
-        left.set_title(f"{number:,}, word {step}", loc="left")
-        right.set_title(f"after: {so_far}", loc="left", fontsize=9)
+        so_far = " ".join(["<bos>", *written][max(step - 3, 0) : step + 1])
+        left.set_title(f"{number:,}, word {step}, after {so_far}", loc="left")
         return self.fig
