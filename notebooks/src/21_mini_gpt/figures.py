@@ -46,7 +46,7 @@ def sorter_maps(model: nn.Module, ids: Tensor, num_heads: int) -> Figure:
         plots.matrix(
             weights[h, P:], ax=ax, title=f"head {h}", fmt=".1f",
             rows=[f"→ {n}" for n in answers[P:].tolist()],
-            cols=ids.tolist(), limits=(0, 1),
+            cols=ids.tolist(), limits=(0, weights[:, P:].max()),
         )  # fmt: skip
         ax.axvline(P + 0.5, color=plots.COLORS["vermillion"], linewidth=2)
     return fig
@@ -65,14 +65,17 @@ def curve(
     Returns:
         The figure.
     """
-    fig, ax = plots.subplots(width=1.5, height=1.3)
+    fig, ax = plots.subplots(width=1.5, height=1.5)
     lines = [("knows nothing: ln V", math.log(size))]
     lines += [(f"order {n}", loss) for n, loss in enumerate(counted, 1)]
     steps, losses = zip(*points, strict=True)
     last = 0.0
     for name, level in sorted(lines, key=lambda line: -line[1]):
-        ax.axhline(level, color=plots.GREY, linewidth=1, linestyle="--")
-        near = abs(level - last) < 0.12
+        ax.hlines(
+            level, 0, steps[-1] * 1.01, color=plots.GREY, linewidth=1,
+            linestyle="--",
+        )  # fmt: skip
+        near = abs(level - last) < 0.16
         ax.text(
             steps[-1] * (1.02 if not near else 1.17), level, name,
             va="center", color=plots.GREY, fontsize=9,
@@ -82,7 +85,7 @@ def curve(
     ax.legend(loc="upper right", bbox_to_anchor=(1, 0.9))
     ax.set(
         xlabel="step", ylabel="held-out loss (nats per character)",
-        xlim=(0, steps[-1] * 1.3), ylim=(1, math.log(size) + 0.3),
+        xlim=(0, steps[-1] * 1.3), ylim=(1.2, math.log(size) + 0.3),
         xticks=[s for s in steps if s % 400 == 0],
     )  # fmt: skip
     return fig
