@@ -101,13 +101,22 @@ def depth(losses: Mapping[str, Sequence[float]], shares: Tensor) -> None:
         smooth[name] = torch.arange(len(y)) + 4, y
     fig, ax = plots.subplots(width=1.4)
     ax.axhline(guess, color="black", lw=1, ls=":")
-    ax.text(59, guess + 0.04, "shares alone", ha="right")
+    ax.text(59, guess + 0.1, "ignoring the input", ha="right")
     plots.curves(
         smooth, ax=ax, xlabel="step", ylabel="loss (mean of 5 steps)",
         title="12 layers",
     )  # fmt: skip
     ax.set_ylim(0, 2.6)
     plots.show(fig)
+
+
+def sinusoid_table(N: int, d_model: int) -> Tensor:
+    """The sinusoids of positions 0 to N - 1; (N, d_model)."""
+    speeds = 10000.0 ** (-torch.arange(0, d_model, 2) / d_model)
+    angles = torch.outer(torch.arange(N), speeds)
+    table = torch.empty(N, d_model)
+    table[:, 0::2], table[:, 1::2] = angles.sin(), angles.cos()
+    return table
 
 
 def sinusoids(table: Tensor) -> None:
