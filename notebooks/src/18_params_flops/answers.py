@@ -107,6 +107,11 @@ def training_list(model):
     return list(training_sums(model))
 
 
+def training_cleared(model):
+    model.zero_grad()
+    return training_sums(model)
+
+
 # --- tokens_that_fit ---------------------------------------------------------
 
 
@@ -143,6 +148,6 @@ WRONG = {
     "gpt_params": [gpt_one_block],
     "gated_params": [gated_no_norms, gated_biases],
     "gated_flops": [flops_two_params, flops_linear],
-    "training_bytes": [training_list],
+    "training_bytes": [training_list, training_cleared],
     "tokens_that_fit": [tokens_negative, tokens_rounded_up],
 }

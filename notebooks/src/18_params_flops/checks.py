@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from exercises import Rejection, exercise
+from exercises import Rejection, exercise, says
 from exercises.compare import type_name
 
 NAMES = "num_layers d_model num_heads num_kv_heads d_k d_ff vocab_size"
@@ -45,21 +45,18 @@ def count_of(parts):
         return run
 
     def compare(got, due):
-        told, want, sizes = (
-            an_integer(got["count"]),
-            due["count"],
-            due["parts"],
-        )
+        told, want = an_integer(got["count"]), due["count"]
         if told == want:
             return
         off, lists = told - want, ([], [])
-        for (zh, en), size in sizes.items():
-            if size and abs(off) == size:
+        much = "多" if off > 0 else "少", "many" if off > 0 else "few"
+        for (zh, en, n), size in due["parts"].items():
+            if size and abs(off) in (size, size // n):
                 raise Rejection(
-                    f"应为 {want:,}，{'多' if off > 0 else '少'}了 {size:,}，"
-                    f"正好是{zh}。",
-                    f"It should be {want:,}; {size:,} too "
-                    f"{'many' if off > 0 else 'few'}, exactly {en}.",
+                    f"应为 {want:,}，{much[0]}了 {abs(off):,}，"
+                    f"正好是“{zh}”{'之一' * (abs(off) < size)}。",
+                    f"It should be {want:,}; {abs(off):,} too {much[1]}, "
+                    f"exactly {'one of ' * (abs(off) < size)}{en}.",
                 )
             lists[0].append(f"{zh} {size:,}")
             lists[1].append(f"{en} {size:,}")
@@ -93,16 +90,14 @@ def gpt_built(num_layers, d_model, vocab_size, positions):
 
 
 def gpt_parts(num_layers, d_model, vocab_size, positions):
-    all_blocks = num_layers * d_model
+    every = num_layers * d_model
     return {
-        ("token 的表", "the table of tokens"): vocab_size * d_model,
-        ("位置的表", "the table of positions"): positions * d_model,
-        ("最后的归一化", "the last norm"): 2 * d_model,
-        ("各块的归一化", "the norms of the blocks"): 4 * all_blocks,
-        ("各块的偏置", "the biases of the blocks"): 9 * all_blocks,
-        ("各块的矩阵", "the matrices of the blocks"): 12
-        * all_blocks
-        * d_model,
+        ("token 的表", "the table of tokens", 1): vocab_size * d_model,
+        ("位置的表", "the table of positions", 1): positions * d_model,
+        ("最后的归一化", "the last norm", 1): 2 * d_model,
+        ("各块的归一化", "the norms of the blocks", 2): 4 * every,
+        ("各块的偏置", "the biases of the blocks", 1): 9 * every,
+        ("各块的矩阵", "the matrices", 1): 12 * every * d_model,
     }
 
 
@@ -127,9 +122,9 @@ Only the matrices are counted: each block also has biases and two norms.
 位置也有一张表，每个位置一行。
 Positions have a table, too, with a row for each.
 
-+ 2 * d_model  # and the last norm =>
-最后一个块之后还有一个归一化，有权重和偏置。
-After the last block there is one more norm, with a weight and a bias.
+return 12 * num_layers * d_model**2 + vocab_size * d_model
+这是文章的估计：还有偏置、归一化和位置的表。
+That is the estimate: biases, norms and the table of positions are missing.
 """,
 )
 
@@ -164,17 +159,18 @@ def gated_built(c):
 
 
 def gated_parts(c):
-    all_blocks = c.num_layers * c.d_model
-    k, norms = all_blocks * c.num_kv_heads * c.d_k, 2 * c.num_layers * c.d_k
+    every, tables = c.num_layers * c.d_model, 2 - c.tied
+    q, k = every * c.num_heads * c.d_k, every * c.num_kv_heads * c.d_k
+    norms = 2 * c.num_layers * c.d_k * c.qk_norm
+    table = ("token 的表、输出层", "table, head", tables)
     return {
-        ("一张表", "one table"): c.vocab_size * c.d_model,
-        ("各块的 gate", "gate of the blocks"): all_blocks * c.d_ff,
-        ("各块的 q", "q of the blocks"): all_blocks * c.num_heads * c.d_k,
-        ("各块的 k", "k of the blocks"): k,
-        ("各块的 k 和 v", "k and v of the blocks"): 2 * k,
-        ("最后的归一化", "the last norm"): c.d_model,
-        ("各块的 norm1 和 norm2", "norm1 and norm2"): 2 * all_blocks,
-        ("各块的 q_norm 和 k_norm", "q_norm and k_norm"): norms,
+        table: tables * c.vocab_size * c.d_model,
+        ("gate、up、down 三层", "gate, up, down", 3): 3 * every * c.d_ff,
+        ("q、out 两层", "q, out of the blocks", 2): 2 * q,
+        ("k、v 两层", "k, v of the blocks", 2): 2 * k,
+        ("最后的归一化", "the last norm", 1): c.d_model,
+        ("norm1、norm2 两层", "norm1, norm2", 2): 2 * every,
+        ("q_norm、k_norm 两层", "q_norm, k_norm", 2): norms,
     }
 
 
@@ -235,13 +231,12 @@ def flop_parts(c, B, N):
     parts = {
         names: tokens * size
         for names, size in gated_parts(c).items()
-        if "norm" not in names[1] and names[1] != "one table"
+        if "norm" not in names[1] and "table" not in names[1]
     }
     product = tokens * N * c.num_layers * c.num_heads * c.d_k
     return parts | {
-        ("输出层", "the head"): tokens * c.d_model * c.vocab_size,
-        ("各块的图的一个乘积", "one product of the maps"): product,
-        ("各块的图的两个乘积", "both products of the maps"): 2 * product,
+        ("输出层", "the head", 1): tokens * c.d_model * c.vocab_size,
+        ("图的两个乘积", "the two products of the maps", 2): 2 * product,
     }
 
 
@@ -266,6 +261,10 @@ Query heads share keys and values, but each still has a map of its own.
 maps = 2 * N * c.num_heads * c.d_k => maps = 2 * N * c.num_heads * c.d_model
 每个头的宽度是 d_k：拆成多个头，运算量不会乘以头数。
 A head is d_k wide: splitting into heads does not multiply the FLOPs.
+
+maps = 2 * N * c.num_heads * c.d_k => maps = 2 * N * c.d_model
+图的所有的头合起来宽 num_heads * d_k，不一定是 d_model。
+All heads of the maps together are num_heads * d_k wide, not always d_model.
 """,
 )
 
@@ -302,14 +301,22 @@ def by_a_step(model):
             optimizer.step()
             states += [t for t in optimizer.state[p].values() if t.ndim]
     grads = [p.grad for p in parameters if p.grad is not None]
-    groups = parameters, grads, states
-    return tuple(sum(t.nbytes for t in group) for group in groups)
+    return tuple(sum(t.nbytes for t in g) for g in (parameters, grads, states))
+
+
+@says("你改动了 model 的 .grad。", "The .grad of model is changed.")
+def keeps_gradients(answer, model):
+    for p in model.parameters():
+        p.grad = torch.ones_like(p)
+    answer(model)
+    return all(p.grad is not None for p in model.parameters())
 
 
 training_bytes = exercise(
     training_bytes,
     some_models,
     oracle=by_a_step,
+    holds=[keeps_gradients],
     seeds=(0,),
     wrong="""
 if p.requires_grad: => if True:
@@ -317,8 +324,12 @@ if p.requires_grad: => if True:
 A frozen parameter has no gradient, and AdamW keeps nothing for it.
 
 p.nbytes => 4 * p.numel()
-不是每个参数都是 float32：一个数占几个字节，要看 dtype。
-Not every parameter is float32: the bytes of a number depend on the dtype.
+一个数占几个字节要看 dtype：bf16 的一个数是 2 字节。
+The bytes of a number depend on its dtype: a bf16 number has 2.
+
+p.nbytes => p.numel()
+你数的是个数，不是字节。
+You counted numbers, not bytes.
 
 2 * gradients => gradients
 AdamW 为每个参数存两个平均：梯度的，和梯度平方的。

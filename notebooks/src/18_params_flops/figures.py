@@ -62,7 +62,9 @@ def shares(models: dict[str, nn.Module]) -> None:
                 ax.text(left + share / 2, name, f"{share:.0%}", fontsize=9,
                         ha="center", va="center", bbox=box)  # fmt: skip
             left += share
-        ax.text(1.01, name, f"{every / 1e6:,.0f}M", va="center", fontsize=9)
+        big = every >= 1e9
+        told = f"{every / 1e9:.2f}B" if big else f"{every / 1e6:.0f}M"
+        ax.text(1.01, name, told, va="center", fontsize=9)
     ax.set(xlim=(0, 1.12), xticks=[])
     ax.invert_yaxis()
     _legend(fig, kinds, loc="outside lower center", ncols=4, fontsize=9)
@@ -162,10 +164,23 @@ class Calculator:
         with torch.device("meta"):
             x = torch.empty(1, 1, c.d_model, requires_grad=True)
             kept = saved_bytes(self.block(c), x) // 2  # one token, bf16
+        # meta repeats k and v for all heads, fused attention does not
+        kept -= 4 * (c.num_heads - c.num_kv_heads) * c.d_k
         copies = {"weights": 2, "gradients": 2, "AdamW, copy": 12}
         items = {name: n * number for name, n in copies.items()}
         return items | {"activations": c.num_layers * kept * every,
                         "logits": 4 * c.vocab_size * every}  # fmt: skip
+
+    def least(self, c, task, tokens, batch) -> int:
+        """The FLOPs without the hidden half of the maps.
+
+        In use, only the last position passes the head.
+        """
+        work, later = self.flops(c, batch, tokens), batch * (tokens - 1)
+        work -= 2 * later * tokens * c.num_layers * c.num_heads * c.d_k
+        if task == "use":
+            return work - 2 * later * c.vocab_size * c.d_model
+        return 3 * work
 
     def show(self, c, task, bits, tokens, batch):
         """Draw a setting; returns the figure."""
@@ -182,15 +197,16 @@ class Calculator:
         self.ax.set(xlim=(0, 1.15 * max(left, most / GB)), ylim=(-0.5, 0.5))
         self.ax.set(yticks=[], xlabel="GB")
         _legend(self.ax, items, loc="lower left", ncols=3, fontsize=8,
-                bbox_to_anchor=(0, 1.12), borderpad=0)  # fmt: skip
+                bbox_to_anchor=(0, 1.4), borderpad=0)  # fmt: skip
         devices = math.ceil(total / most)
         lines.append(f"in all       {_told(total, 'B')}: {devices} x 80 GB")
-        work = self.flops(c, batch, tokens) * (1 if task == "use" else 3)
+        work = self.least(c, task, tokens, batch)
         what, least = "one step", _told(work / H100["flops"] / devices, "s")
         what = "read prompt" if task == "use" else what
         lines.append(f"{what:12} {_told(work, 'FLOP')}, {least} or more")
         if task == "use":
-            step = total / H100["bytes"] / devices
+            looked_up = 0 if c.tied else c.vocab_size * c.d_model * bits // 8
+            step = (total - looked_up) / H100["bytes"] / devices
             lines.append(f"next token   {_told(step, 's')} or more, "
                          f"{batch / step:,.0f} tokens/s or less")  # fmt: skip
             room = self.fit(c, int(most), items["weights"], batch)
