@@ -1,5 +1,7 @@
 """Other answers to the exercises of lesson 13, right ones and wrong ones."""
 
+import re
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -45,6 +47,11 @@ class NewEachTime(ByIndexSelect):
         return torch.randn_like(self.weight)[ids]
 
 
+class WithoutASize(ByOneHot):
+    def forward(self, ids):
+        return F.one_hot(ids).float() @ self.weight
+
+
 def encode_by_filling(texts, vocab):
     words = [text.split() for text in texts]
     ids = torch.zeros(len(words), max(map(len, words)), dtype=torch.long)
@@ -80,6 +87,22 @@ def gradient_by_loop(ids, upstream, vocab_size):
     return total
 
 
+def encode_longest_in_characters(texts, vocab):
+    ids = encode_by_filling(texts, vocab)
+    return ids[:, : len(max(texts, key=len).split())]
+
+
+def encode_by_regex(texts, vocab):
+    return encode_by_filling(
+        [" ".join(re.findall(r"[a-z]+", text)) for text in texts], vocab
+    )
+
+
+def gradient_without_a_size(ids, upstream, vocab_size):
+    rows = F.one_hot(ids.flatten()).to(upstream.dtype)
+    return rows.T @ upstream.flatten(0, -2)
+
+
 def gradient_by_autograd(ids, upstream, vocab_size):
     shape = vocab_size, upstream.shape[-1]
     leaf = torch.zeros(shape, dtype=upstream.dtype, requires_grad=True)
@@ -97,6 +120,16 @@ def mean_by_loop(x, mask):
     return torch.stack(
         [row[keep].mean(dim=0) for row, keep in zip(x, mask, strict=True)]
     )
+
+
+def mean_of_rows_that_are_not_zero(x, mask):
+    x = x * mask[..., None]
+    return x.sum(dim=1) / x.any(dim=2).sum(dim=1, keepdim=True)
+
+
+def mean_by_subtraction(x, mask):
+    pads = (x * ~mask[..., None]).sum(dim=1)
+    return (x.sum(dim=1) - pads) / mask.sum(dim=1, keepdim=True)
 
 
 def mean_with_an_axis_left(x, mask):
@@ -127,6 +160,12 @@ def ppmi_of_ones(counts):
     return ppmi_by_loop(counts.clamp(min=1))
 
 
+def ppmi_with_sums_of_one_or_more(counts):
+    rows = counts.sum(dim=1, keepdim=True).clamp(min=1)
+    columns = counts.sum(dim=0, keepdim=True).clamp(min=1)
+    return (counts * counts.sum() / (rows * columns)).clamp(min=1).log()
+
+
 def ppmi_absolute(counts):
     joint = counts / counts.sum()
     chance = torch.outer(joint.sum(1), joint.sum(0))
@@ -142,9 +181,18 @@ RIGHT = {
 }
 
 WRONG = {
-    "Embedding": [Wrapped, Flat, NewEachTime],
-    "encode": [encode_without_unknown],
-    "table_gradient": [gradient_by_autograd],
-    "masked_mean": [mean_with_an_axis_left, mean_of_the_first],
-    "ppmi": [ppmi_of_ones, ppmi_absolute],
+    "Embedding": [Wrapped, Flat, NewEachTime, WithoutASize],
+    "encode": [
+        encode_without_unknown,
+        encode_longest_in_characters,
+        encode_by_regex,
+    ],
+    "table_gradient": [gradient_by_autograd, gradient_without_a_size],
+    "masked_mean": [
+        mean_with_an_axis_left,
+        mean_of_the_first,
+        mean_of_rows_that_are_not_zero,
+        mean_by_subtraction,
+    ],
+    "ppmi": [ppmi_of_ones, ppmi_absolute, ppmi_with_sums_of_one_or_more],
 }

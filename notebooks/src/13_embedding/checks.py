@@ -26,6 +26,7 @@ def some_ids(rng):
     for s in cases:
         yield s.normal("V D"), s.integers("* B N", 0, s.V)
     yield torch.eye(3), torch.tensor(2)
+    yield torch.eye(4), torch.tensor([1, 0])
 
 
 def made(answer, V, d_model):
@@ -129,14 +130,18 @@ The axes of the table are swapped: a row is the vector of an id, and the shape
 should be (num_embeddings, d_model).
 
 torch.randn => torch.zeros
-表的各行都相同：一开始应是不同的随机数，否则所有的词都一样。
-All rows of the table are the same: in the beginning they should be random and
-differ, otherwise all words are alike.
+一开始各行应是不同的随机数，每次新建也不同：你的表里有相同的行，或两次新建有相同的行。
+In the beginning the rows should be random and differ, in each new table, too:
+yours has rows that are the same, or two new tables share rows.
 
 self.weight[ids] => self.weight.data[ids]
 结果与 weight 断开了（.data、.detach() 或 no_grad）：训练改不了这张表。
 The result is cut off from weight (.data, .detach() or no_grad): training
 cannot change the table.
+
+self.weight[ids] => self.weight[ids] * (ids != 0)[..., None]
+你把 id 0 的行换成了 0：这里 id 0 是普通的一行。
+You put zeros in place of the row of id 0: here it is a row like any other.
 
 self.weight[ids] => self.weight[ids - 1]
 id 从 0 数起：id 为 k 的词在第 k 行，你取了它上面的一行。
@@ -167,6 +172,8 @@ def some_texts(rng):
             texts.append(" ".join(WORDS[i] for i in which))
         yield texts, vocab
     yield ["red mauve", "red"], {"<pad>": 0, "<unk>": 1, "red": 2}
+    more = {"<pad>": 0, "<unk>": 1, "blue/green": 2, "red": 3, "robin's": 4}
+    yield ["robin's blue/green", "red re Red", "robin's-ultraviolet"], more
 
 
 encode = exercise(
@@ -174,6 +181,10 @@ encode = exercise(
     some_texts,
     seeds=(0,),
     wrong="""
+[0] * (N - len(row)) => [-1] * (N - len(row))
+你用 −1 补齐：补齐用 0，即 <pad>。
+You pad with -1: pads are 0, which is <pad>.
+
 [0] * (N - len(row)) => [1] * (N - len(row))
 你用 1 补齐：1 是 <unk>，补齐用 0。
 You pad with 1, which is <unk>: pads are 0.
@@ -194,6 +205,10 @@ You drop unknown words: each keeps its place, with id 1.
 vocab.get(w, 1) for w in text.split() => vocab.get(w, 1) for w in text
 你把文本拆成了字符：这里按空格拆成词。
 You split the text into characters: here it is split into words, at spaces.
+
+text.split() => text.translate({39: 32, 45: 32, 47: 32}).split()
+你还按标点切开了词：这里只按空格切。
+You also split at punctuation: here only spaces separate words.
 """,
 )
 
@@ -210,6 +225,7 @@ def table_gradient(ids, upstream, vocab_size):
 def lookups(rng):
     for s in variations(rng, "V D B N *", high=6):
         yield s.integers("* B N", 0, s.V), s.normal("* B N D"), s.V
+    yield torch.tensor([1, 0, 1]), torch.eye(3), 4
 
 
 def by_autograd(ids, upstream, vocab_size):
@@ -249,6 +265,12 @@ ids.flatten(), rows => ids.flatten(), torch.ones_like(rows)
 你只数了次数，没有用上游梯度 upstream。
 You only count the ids; the upstream gradient is not used.
 
+total = right(ids, upstream, vocab_size)
+total[0] = 0
+return total
+第 0 行也要算：id 0 在这里是普通的行，没有 padding_idx。
+Row 0 counts, too: here id 0 is an ordinary row, there is no padding_idx.
+
 rows = upstream.reshape(-1, d_model) => rows = upstream.reshape(d_model, -1).T
 reshape 把数按次序切开：每一份应是最后一个轴上的 d_model 个数。
 Your reshape cuts the numbers in their order: each piece should be the d_model
@@ -275,6 +297,7 @@ def padded_rows(rng):
         mask[torch.arange(s.B), s.integers("B", 0, s.N)] = True
         yield s.normal("B N D"), mask
     yield torch.ones(1, 4, 2), torch.tensor([[True, True, False, False]])
+    yield torch.tensor([[[0.0, 0], [2, 4]]]), torch.tensor([[True, True]])
 
 
 @says(
@@ -283,7 +306,7 @@ def padded_rows(rng):
     "count.",
 )
 def ignores_pads(f, x, mask):
-    other = torch.where(mask[..., None], x, 7 * torch.randn_like(x))
+    other = torch.where(mask[..., None], x, 1e9 * torch.randn_like(x))
     y, z = f(x, mask), f(other, mask)
     return y.shape != z.shape or torch.allclose(y, z, 1e-4, 1e-5)
 
@@ -310,6 +333,10 @@ You took the sum: divide it by the number of words in each sample.
 / mask.sum(dim=1) => / mask.sum()
 你除以了整批的词数：每个样本要除以它自己的。
 You divide by the words of the whole batch: each sample has its own number.
+
+return torch.stack([r[:n].mean(dim=0) for r, n in zip(x, mask.sum(dim=1))])
+你取了前几行：词不一定在前面，看 mask 的 True 在哪里。
+You took the first rows: words are not always in front, see mask.
 
 mask = mask.unsqueeze(-1) => mask = ~mask.unsqueeze(-1)
 mask 反了：True 处是词，False 处是补齐。
@@ -340,6 +367,7 @@ def some_counts(rng):
     empty = counts.clone()
     empty[1], empty[:, 2] = 0, 0
     yield (empty.double(),)
+    yield (empty.double() / 8,)
 
 
 ppmi = exercise(
@@ -354,6 +382,18 @@ ppmi = exercise(
         )
     ],
     wrong="""
+return torch.zeros_like(counts)
+结果全是 0：没有比值大于 1。看看 S、行和、列和是否都在式里，写对没有。
+All is 0, no ratio is above 1: check S and the sums of rows and columns.
+
+ratio.log() => ratio.log2()
+你用了以 2 为底的对数：这里用自然对数 ln，即 torch.log。
+You took the logarithm to base 2: here it is the natural one, torch.log.
+
+counts * counts.sum() / (rows * columns) => counts / columns * counts.shape[0]
+没有除以行和：常见的人的整行都大，这一点也要除掉。
+You do not divide by the sums of the rows.
+
 .clamp(min=0).nan_to_num(0) => .nan_to_num(0, neginf=0)
 负数没有换成 0：比偶然还少的也算 0。
 Negative numbers are still there: less often than by chance counts as 0, too.
