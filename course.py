@@ -192,7 +192,7 @@ def test(args: argparse.Namespace) -> int:
     )
     failed = [step for step in steps if run([PYTHON, *step], calm=True)]
     pytest = [PYTHON, "-m", "pytest", "--nbval", "--nbval-current-env"]
-    pytest += ["--nbval-cell-timeout=120", "-n2", "--dist=loadfile"]
+    pytest += ["--nbval-cell-timeout=300", "-n2", "--dist=loadfile"]
     pytest += ["tests", *(books or editions)]
     pytest += ["--lessons=" + ",".join(numbers)] if numbers else []
     status = run(pytest + args.extra, calm=True)
