@@ -269,7 +269,7 @@ def test_ctrl_c(course):
 def test_test_runs_everything_and_ends_with_pytest(course):
     done = course.run("test", "2", "11_lenet", "--", "-x", "-k", "a b")
     calm = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
-    pytest = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
+    pytest = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=300"]
     pytest += ["-n2", "--dist=loadfile", "tests"]
     for name in ("02_tensors", "11_lenet"):
         pytest += [f"notebooks/{lang}/{name}.ipynb" for lang in ("zh", "en")]
