@@ -13,6 +13,11 @@ def product_by_counts(q, k, v):
     return torch.einsum("nd,de->ne", q, torch.einsum("md,me->de", k, v))
 
 
+def product_numpy(q, k, v):
+    q, k, v = q.numpy(), k.numpy(), v.numpy()
+    return torch.from_numpy(q @ (k.T @ v))
+
+
 def square_loop(x):
     D = x.shape[1]
     columns = [x[:, i] ** 2 for i in range(D)]
@@ -120,6 +125,8 @@ WRONG = {
         lambda q, k, v: torch.einsum("nd,md,me->ne", q, k, v),
         lambda q, k, v: (q @ k.T).softmax(dim=-1) @ v,
         lambda q, k, v: np.linalg.multi_dot([q, k.T, v]),
+        product_numpy,
+        lambda q, k, v: (q[:, :, None] * (k.T @ v)).sum(dim=1),
     ],
     "square_features": [
         lambda x: x**2,
@@ -140,6 +147,9 @@ WRONG = {
         step_softmax,
         lambda state, total, q, k, v: step_einsum(state, total, q, k, v)[:2],
         lambda state, total, q, k, v: step_einsum(state, total, k, q, v),
+        lambda state, total, q, k, v: step_einsum(
+            state, total, q, k, v.mean(dim=0, keepdim=True).expand_as(v)
+        ),
     ],
     "delta_step": [
         lambda state, k, v, beta: state + k[:, :, None] * v[:, None],

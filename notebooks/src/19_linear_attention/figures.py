@@ -104,6 +104,8 @@ def memory(
     rng = torch.Generator().manual_seed(0)
     keys = torch.randn(64, 64, generator=rng)
     values = torch.randint(16, (64,), generator=rng)
+    more = torch.randn(64, 64, generator=rng)
+    keys = torch.cat([keys, more], dim=1)  # (64, 128)
     fig, ax = plots.subplots(width=0.98, height=1.1)
     image = ax.imshow([[1, 0], [0, 1]], cmap="RdBu_r", vmin=-1, vmax=1)
     fig.colorbar(image, ax=ax, label="weight")
@@ -116,7 +118,12 @@ def memory(
         right = (read.argmax(dim=-1) == values[:n]).sum().item()
         image.set(data=weight.numpy(), extent=(-0.5, n - 0.5, n - 0.5, -0.5))
         ax.set(xlim=(-0.5, n - 0.5), ylim=(n - 0.5, -0.5))
-        ax.set_title(f"{kernel}, D = {D}: {right} of {n} read right")
+        sizes = {"x·y": 16 * D, "(x·y)²": 16 * D * D}  # else, all pairs
+        kept = sizes.get(kernel, n * (D + 16))
+        ax.set_title(
+            f"{kernel}, D = {D}: {right} of {n} read right\n"
+            f"{kept:,} numbers kept"
+        )
         return fig
 
     return draw
