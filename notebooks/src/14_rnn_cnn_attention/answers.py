@@ -1,142 +1,146 @@
-"""Lesson 14: right answers written otherwise, wrong ones that may not pass."""
+"""Other answers to the exercises of lesson 14, right ones and wrong ones."""
+
+import math
 
 import torch
 import torch.nn.functional as F
 
-
-def rnn_filled(x, W, U):
-    y = []
-    for n in range(x.shape[0]):
-        before = y[-1] if y else x.new_zeros(W.shape[1])
-        y.append((x[n] @ W + before @ U).tanh())
-    return torch.stack(y, dim=0)
+# --- dependence ------------------------------------------------------------
 
 
-def rnn_projected(x, W, U):
-    given, h = x @ W, torch.zeros_like(W[:1])
-    rows = []
-    for row in given.split(1):
-        h = torch.tanh(row + h.mm(U))
-        rows.append(h)
-    return torch.cat(rows)
+def by_grad(f, X):
+    X = X.detach().clone().requires_grad_()
+    Y = f(X)
+    out = torch.zeros(len(Y), len(X), dtype=X.dtype)
+    for i in range(Y.shape[0]):
+        for e in range(Y.shape[1]):
+            (g,) = torch.autograd.grad(Y[i, e], X, retain_graph=True)
+            out[i] += (g * g).sum(dim=1)
+    return out.sqrt()
 
 
-def rnn_recursive(x, W, U):
-    if len(x) == 0:
-        return x @ W
-    head = rnn_recursive(x[:-1], W, U)
-    last = x[-1:] @ W
-    if len(head):
-        last = last + head[-1:] @ U
-    return torch.cat([head, last.tanh()])
+def by_func(f, X):
+    return torch.einsum("iejd,iejd->ij", *[torch.func.jacrev(f)(X)] * 2).sqrt()
 
 
-def rnn_detached(x, W, U):
-    y = torch.zeros(len(x), W.shape[1], dtype=x.dtype)
-    state = torch.zeros(W.shape[1], dtype=x.dtype)
-    for n, row in enumerate(x):
-        state = torch.tanh(row @ W + state @ U).detach()
-        y[n] = state
-    return y
+def only_pattern(f, X):
+    return (by_grad(f, X) > 0).to(X.dtype)
 
 
-def conv_loop(x, W):
-    N, D = x.shape
-    zero = x.new_zeros(D)
-    rows = []
-    for n in range(N):
-        above = x[n - 1] if n > 0 else zero
-        below = x[n + 1] if n + 1 < N else zero
-        rows.append(above @ W[:D] + x[n] @ W[D : 2 * D] + below @ W[2 * D :])
-    return torch.stack(rows)
+def first_column(f, X):
+    J = torch.autograd.functional.jacobian(f, X)
+    return J[:, 0].norm(dim=2)
 
 
-def conv_three(x, W):
-    above, here, below = W.chunk(3)
-    padded = F.pad(x, (0, 0, 1, 1))
-    return padded[:-2] @ above + x @ here + padded[2:] @ below
+# --- rnn -------------------------------------------------------------------
 
 
-def conv_unfold(x, W):
-    D, E = x.shape[1], W.shape[1]
-    windows = F.pad(x, (0, 0, 1, 1)).unfold(0, 3, 1)  # (N, D, 3)
-    return torch.einsum("ndk,kde->ne", windows, W.reshape(3, D, E))
+def rnn_in_place(X, W, U):
+    Y = [torch.tanh(X[..., 0, :] @ W)]
+    for x in X.unbind(-2)[1:]:
+        Y.append(torch.tanh(torch.cat([x, Y[-1]], -1) @ torch.cat([W, U])))
+    return torch.stack(Y, -2)
 
 
-def conv_rolled(x, W):
-    return torch.cat([x.roll(1, 0), x, x.roll(-1, 0)], dim=1) @ W
+def rnn_products_first(X, W, U):
+    XW = torch.einsum("...nd,de->...ne", X, W)
+    y, out = torch.zeros_like(XW[..., :1, :]), []
+    for i in range(XW.shape[-2]):
+        y = torch.tanh(XW[..., i : i + 1, :] + y @ U)
+        out += [y]
+    return torch.cat(out, dim=-2)
 
 
-def needed_by_loop(distance, width):
+def rnn_last(X, W, U):
+    return rnn_in_place(X, W, U)[..., -1, :]
+
+
+# --- cnn -------------------------------------------------------------------
+
+
+def cnn_padded(X, W):
+    N = X.shape[-2]
+    wide = F.pad(X, (0, 0, 1, 1))
+    return torch.cat([wide[..., k : k + N, :] for k in range(3)], -1) @ W
+
+
+def cnn_three_products(X, W):
+    one, two, three = W.chunk(3)
+    Y = X @ two
+    first, last = torch.zeros_like(Y), torch.zeros_like(Y)
+    first[..., 1:, :] = X[..., :-1, :] @ one
+    last[..., :-1, :] = X[..., 1:, :] @ three
+    return first + Y + last
+
+
+def cnn_by_loop(X, W):
+    N, rows = X.shape[-2], []
+    for i in range(N):
+        near = [X[..., k, :] if 0 <= k < N else 0 * X[..., i, :]
+                for k in (i - 1, i, i + 1)]  # fmt: skip
+        rows.append(torch.cat(near, -1) @ W)
+    return torch.stack(rows, -2)
+
+
+def cnn_without_edges(X, W):
+    near = [X[..., :-2, :], X[..., 1:-1, :], X[..., 2:, :]]
+    return torch.cat(near, -1) @ W
+
+
+# --- layers_needed, similarity_mean ----------------------------------------
+
+
+def layers_by_loop(distance, width):
     layers = 0
-    while layers * (width - 1) // 2 < distance:
+    while layers * (width - 1) < 2 * distance:
         layers += 1
     return layers
 
 
-def needed_by_ceil(distance, width):
-    side = (width - 1) // 2
-    return (distance + side - 1) // side
+def mean_by_softmax(X):
+    return (X @ X.transpose(-1, -2)).softmax(-1) @ X
 
 
-def average_softmax(x):
-    return torch.softmax(x @ x.transpose(-1, -2), dim=-1) @ x
-
-
-def average_einsum(x):
-    scores = torch.einsum("...nd,...md->...nm", x, x)
-    scores = scores - scores.amax(dim=-1, keepdim=True)
-    similar = torch.exp(scores)
-    total = torch.einsum("...nm->...n", similar)
-    return torch.einsum("...nm,...md->...nd", similar, x) / total[..., None]
-
-
-def average_rows(x):
-    if x.ndim > 2:
-        return torch.stack([average_rows(part) for part in x])
+def mean_by_loop(X):
     rows = []
-    for row in x:
-        w = (x * row).sum(dim=1).exp()
-        rows.append((w[:, None] * x).sum(dim=0) / w.sum())
-    return torch.stack(rows)
+    for i in range(X.shape[-2]):
+        w = torch.exp((X * X[..., i : i + 1, :]).sum(-1, keepdim=True))
+        rows.append((w * X).sum(-2) / w.sum(-2))
+    return torch.stack(rows, -2)
+
+
+def mean_by_einsum(X):
+    A = torch.einsum("...id,...jd->...ij", X, X).exp()
+    return torch.einsum("...ij,...jd->...id", A, X) / A.sum(-1)[..., None]
+
+
+def mean_without_itself(X):
+    A = (X @ X.mT).exp() * (1 - torch.eye(X.shape[-2], dtype=X.dtype))
+    return A @ X / A.sum(-1, keepdim=True).clamp(min=1e-9)
 
 
 RIGHT = {
-    "rnn": [rnn_filled, rnn_projected, rnn_recursive],
-    "conv_rows": [conv_loop, conv_three, conv_unfold],
-    "layers_needed": [needed_by_loop, needed_by_ceil],
-    "similarity_average": [average_softmax, average_einsum, average_rows],
-}
-
-WRONG = {
-    "rnn": [
-        rnn_detached,
-        lambda x, W, U: torch.tanh(x @ W),
-        lambda x, W, U: rnn_filled(x, W, U.T),
-        lambda x, W, U: rnn_filled(x, W, U).float(),
-        lambda x, W, U: rnn_filled(x, W, U)[None],
-        lambda x, W, U: rnn_filled(x, W, U).relu(),
-        lambda x, W, U: torch.sigmoid(rnn_projected(x, W, U).atanh()),
-    ],
-    "conv_rows": [
-        conv_rolled,
-        lambda x, W: conv_three(x, W).squeeze(),
-        lambda x, W: conv_three(x, W).relu(),
-        lambda x, W: conv_three(x, W) / 3,
-        lambda x, W: conv_three(x.float(), W.float()),
-        lambda x, W: conv_three(x, W).T,
-    ],
+    "dependence": [by_grad, by_func],
+    "rnn": [rnn_in_place, rnn_products_first],
+    "cnn": [cnn_padded, cnn_three_products, cnn_by_loop],
     "layers_needed": [
-        lambda distance, width: distance // (width - 1),
-        lambda distance, width: distance,
-        lambda distance, width: round(distance / (width // 2)),
+        layers_by_loop,
+        lambda distance, width: math.ceil(distance / ((width - 1) / 2)),
+        lambda distance, width: -(-distance // (width // 2)),
     ],
-    "similarity_average": [
-        lambda x: x,
-        lambda x: average_softmax(x).float(),
-        lambda x: torch.softmax(x @ x.mT, dim=1) @ x,
-        lambda x: average_softmax(x) - x,
-        lambda x: x.mean(dim=-2, keepdim=True).expand_as(x),
-        lambda x: average_softmax(x.detach()),
+    "similarity_mean": [mean_by_softmax, mean_by_loop, mean_by_einsum],
+}
+WRONG = {
+    "dependence": [only_pattern, first_column],
+    "rnn": [rnn_last],
+    "cnn": [cnn_without_edges],
+    "layers_needed": [
+        lambda distance, width: round(distance / (width // 2)),
+        lambda distance, width: distance / (width // 2),
+    ],
+    "similarity_mean": [
+        mean_without_itself,
+        lambda X: X,
+        lambda X: (X @ X.mT).softmax(dim=-1),
     ],
 }

@@ -1,289 +1,333 @@
-"""Checks of lesson 14: three ways in which rows see one another."""
+"""Checks of lesson 14: which row depends on which, and three ways to mix."""
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from exercises import draw, exercise, says, variations
-from exercises.properties import finite, without
+from exercises import draw, exercise, labelled, says, variations
+from exercises.properties import keeps_the_graph, without
 
-# --- 1. RNN ------------------------------------------------------------------
-
-
-def rnn(x, W, U):
-    # x (N, D), W (D, E), U (E, E) -> (N, E)
-    state, rows = torch.zeros(U.shape[0], dtype=x.dtype), []
-    for row in x:
-        state = torch.tanh(row @ W + state @ U)
-        rows.append(state)
-    return torch.stack(rows)
+# --- 1: which row depends on which, and how strongly -----------------------
 
 
-def their_rnn(x, W, U):
-    layer = nn.RNN(*W.shape, bias=False, batch_first=True, dtype=x.dtype)
-    weights = {"weight_ih_l0": W.T, "weight_hh_l0": U.T}
-    given = {name: w.contiguous() for name, w in weights.items()}
-    return torch.func.functional_call(layer, given, (x,))[0]
+def dependence(f, X):
+    slopes = torch.autograd.functional.jacobian(f, X)  # (N, E, N, D)
+    return slopes.square().sum(dim=(1, 3)).sqrt()  # (N, N)
 
 
-@says(
-    "结果没有记下计算图：梯度传不回 x。",
-    "The result has no graph: no gradient gets back to x.",
-)
-def traceable(f, x, *weights):
-    x = x.clone().requires_grad_()
-    return f(x, *weights).requires_grad
+def some_functions(rng):
+    """Functions that mix rows in different ways, and their inputs."""
+    for s in variations(rng, "N D E", high=6, layouts=False):
+        X, A, P = s.normal("N D"), s.normal("D E"), s.normal("N N").tril()
+
+        def running(X, A=A):
+            return (X @ A).cumsum(dim=0).sin()
+
+        def later(X, A=A, P=P):
+            return P.T @ (X @ A).tanh()
+
+        yield labelled("running sums", running), X
+        yield labelled("later rows", later), X
 
 
-READY = without(
-    "rnn rnn_tanh rnn_tanh_cell RNN",
-    "请自己写，不用现成的 RNN。",
-    "Write it yourself, without a ready-made RNN.",
-)
+def by_rows(f, X):
+    """The derivatives, one number of the output after the other."""
+    X = X.detach().clone().requires_grad_()
+    Y = f(X)
+    squares = [
+        sum(
+            torch.autograd.grad(y, X, retain_graph=True)[0].square()
+            for y in row
+        ).sum(dim=1)
+        for row in Y
+    ]
+    return torch.stack(squares).sqrt()
 
-rnn = exercise(
-    rnn,
-    draw("N D, D E, E E"),
-    oracle=their_rnn,
-    holds=[READY, traceable],
+
+dependence = exercise(
+    dependence,
+    some_functions,
+    oracle=by_rows,
+    seeds=(0,),
     wrong="""
-row @ W + state @ U => row @ W
-上一行的状态没有用上：每一行只看到自己。
-The state of the row before is not used: every row sees only itself.
+slopes.square().sum(dim=(1, 3)).sqrt() => slopes.sum(dim=(1, 3))
+你把导数直接相加，正负会抵消：应先平方，相加以后再开方。
+You add the derivatives themselves, and signs cancel: square them first, add,
+and take the root.
 
-state = torch.tanh(row @ W + state @ U) => state = row @ W + state @ U
-少了 tanh。
-The tanh is missing.
+slopes.square().sum(dim=(1, 3)).sqrt() => slopes.abs().sum(dim=(1, 3))
+你加的是绝对值：应先平方，相加以后再开方。
+You add absolute values: square them first, add, and take the root.
 
-torch.tanh(row @ W + state @ U) => torch.tanh(row @ W) + state @ U
-tanh 应作用于两项之和，你只对第一项用了它。
-The tanh is to be taken of the sum, and you take it of the first term.
+slopes.square().sum(dim=(1, 3)).sqrt() => slopes.abs().amax(dim=(1, 3))
+你取了最大的一个导数：E × D 个导数都要算进去。
+You take the largest derivative: all E × D of them count.
 
-state @ U => U @ state
-状态是行向量：它在 U 的左边。
-The state is a row vector: it stands to the left of U.
+.square().sum( => .square().mean(
+你求的是平均：应是平方的和，再开方。
+You take a mean: it should be the root of the sum of the squares.
 
-for row in x: => for row in x.flip(0):
-你从最后一行读起：这里从第一行读起。
-You read from the last row on: here one begins with the first.
+x = X.clone().requires_grad_()
+f(x).sum().backward()
+return x.grad.norm(dim=1).expand(len(X), -1)
+你对 Y 的总和求导：每一行的结果都一样了。Y 的各行、各个数要分开求导。
+You differentiate the sum of Y, and all rows of the result are alike: each row,
+and each number of Y, is differentiated by itself.
 
-rows.append(state) => rows.append(row @ W + state @ U)
-存下的不是状态：存的时候又往前算了一步，而且没有 tanh。
-What you keep is not the state: it is one step further, without the tanh.
-
-return torch.stack(rows) => return rows[-1]
-只返回了最后一行：N 行都要。
-Only the last row is returned: all N are asked for.
-
-torch.zeros(U.shape[0], dtype=x.dtype) => x[0] @ W
-开始的状态应是零：第一行没有上一行。
-The first state should be zero: before the first row there is none.
+rows = [torch.autograd.functional.jacobian(lambda x: f(x)[i].sum(), X)
+        for i in range(len(X))]
+return torch.stack(rows).norm(dim=2)
+你对 Y 一行的和求导，一行里各个数的导数会互相抵消：每个数要分开求导。
+You differentiate the sum of a row of Y, and the derivatives of its numbers
+cancel: differentiate each number by itself.
 """,
 )
 
-# --- 2. convolution ----------------------------------------------------------
+# --- 2: a recurrent network ------------------------------------------------
 
 
-def conv_rows(x, W):
-    # x (N, D), W (3D, E) -> (N, E)
-    padded = F.pad(x, (0, 0, 1, 1))  # a row of zeros above and below
-    windows = [padded[:-2], padded[1:-1], padded[2:]]
-    return torch.cat(windows, dim=1) @ W  # (N, 3D) @ (3D, E)
+def rnn(X, W, U):
+    rows = []
+    y = X.new_zeros(*X.shape[:-2], U.shape[0])  # the row before the first
+    for i in range(X.shape[-2]):
+        y = torch.tanh(X[..., i, :] @ W + y @ U)
+        rows.append(y)
+    return torch.stack(rows, dim=-2)  # (*, N, E)
 
 
-def their_conv(x, W):
-    D, E = x.shape[1], W.shape[1]
-    weight = W.view(3, D, E).permute(2, 1, 0)  # (E, D, 3)
-    return F.conv1d(x.T[None], weight, padding=1)[0].T
+def by_nn_rnn(X, W, U):
+    net = nn.RNN(*W.shape, bias=False, batch_first=True, dtype=X.dtype)
+    net.weight_ih_l0, net.weight_hh_l0 = map(nn.Parameter, (W.T, U.T))
+    Y = net(X.reshape(-1, *X.shape[-2:]))[0].detach()
+    return Y.reshape(*X.shape[:-1], -1)
 
 
-def rows_and_kernel(rng):
-    for s in variations(rng, "N D E"):
-        s["M"] = 3 * s.D
-        yield s.normal("N D"), s.normal("M E")
-
-
-CONV = without(
-    "conv1d conv2d",
-    "请自己写，不用现成的卷积。",
-    "Write it yourself, without a ready-made convolution.",
+READY = (
+    "你调用了现成的循环网络：这里要自己写。",
+    "You call a recurrent network that exists already: here, write it.",
 )
 
-conv_rows = exercise(
-    conv_rows,
-    rows_and_kernel,
-    oracle=their_conv,
-    holds=[CONV, traceable],
+
+@says(keeps_the_graph.zh, keeps_the_graph.en)
+def learns(f, X, W, U):
+    alone = X.shape[-2] == 1  # one row does not need U
+    return alone or keeps_the_graph.test(f, X, W, U)
+
+
+rnn = exercise(
+    rnn,
+    draw("* N D, D E, E E"),
+    oracle=by_nn_rnn,
+    seeds=(0,),
+    holds=[without("rnn_tanh rnn_tanh_cell", *READY), learns],
     wrong="""
-[padded[:-2], padded[1:-1], padded[2:]] => [padded[2:], padded[1:-1], padded[:-2]]
-次序反了：先是上一行，再是这一行，然后是下一行。
-The order is reversed: first the row before, then this one, then the next.
+torch.tanh(X[..., i, :] @ W + y @ U) => X[..., i, :] @ W + y @ U
+没有 tanh。
+The tanh is missing.
 
-F.pad(x, (0, 0, 1, 1)) => torch.cat([x[:1], x, x[-1:]])
-边上你重复了第一行和最后一行：那里应是零。
-At the edges you repeat the first and the last row: zeros belong there.
+y = torch.tanh(X[..., i, :] @ W + y @ U) => y = X[..., i, :] @ W + y @ U
+rows.append(y) => rows.append(y.tanh())
+tanh 只用在了输出上：传给下一步的也应是 tanh 以后的 Y。
+Only the output passes tanh: what goes to the next step is Y after tanh, too.
 
-F.pad(x, (0, 0, 1, 1)) => torch.cat([x[-1:], x, x[:1]])
-你把首尾接成了环：第一行的上面、最后一行的下面应是零。
-You closed the rows to a ring: above the first and below the last are zeros.
+ + y @ U =>
+没有用上 Y 的前一行：各行互不相干了。
+The row before is not used: no row knows another.
 
-F.pad(x, (0, 0, 1, 1)) => F.pad(x, (0, 0, 2, 0))
-零都补在上面了，每一行看到的是前两行和自己：要的是前一行、自己、后一行。
-All zeros are above, so each row sees the two before it and itself: the row
-before, itself and the next are asked for.
+y @ U => y @ U.T
+U 转置了：公式里是右乘 U。
+U is transposed: the formula multiplies by U on the right.
 
-return right(x, W)[1:-1]
-边上的两行不见了：结果也有 N 行。
-The two rows at the edges are gone: the result has N rows, too.
+range(X.shape[-2]) => reversed(range(X.shape[-2]))
+你从最后一行开始：应从第 0 行往后。
+You begin at the last row: begin at row 0.
 
-windows = [padded[:-2], padded[1:-1], padded[2:]]
-return sum(windows) @ W[: x.shape[1]]
-三行先加起来再乘：每个位置应有自己的一段 W。
-The three rows are added and then multiplied: each place has its own part of W.
+X.new_zeros => X.new_ones
+第 0 行之前的 Y 应是 0。
+Before row 0, Y is 0.
 
-torch.cat(windows, dim=1) => torch.stack(windows, dim=2).flatten(1)
-三行的特征交错排了：W 的前 D 行属于上一行，接着的 D 行属于这一行。
-The features of the three rows are interleaved: the first D rows of W belong to
-the row before, the next D to this row.
-""",  # noqa: E501
+y = torch.tanh(X @ W)
+before = torch.cat([torch.zeros_like(y[..., :1, :]), y[..., :-1, :]], dim=-2)
+return torch.tanh(X @ W + before @ U)
+你只往回看了一步：Y_{i−1} 里应已有更早的行。
+You look back one step only: Y_{i−1} should hold the earlier rows already.
+""",
 )
 
-# --- 3. how many layers ------------------------------------------------------
+# --- 3: a window of three rows ---------------------------------------------
+
+
+def cnn(X, W):
+    zero = torch.zeros_like(X[..., :1, :])  # (*, 1, D)
+    before = torch.cat([zero, X[..., :-1, :]], dim=-2)
+    after = torch.cat([X[..., 1:, :], zero], dim=-2)
+    return torch.cat([before, X, after], dim=-1) @ W  # (*, N, 3 D) @ W
+
+
+def windows(rng):
+    for s in variations(rng, "* N D E"):
+        yield s.normal("* N D"), s.lay(torch.cat([s.normal("D E")] * 3))
+        yield s.normal("* N D"), torch.cat([s.normal("D E") for _ in "abc"])
+
+
+def by_conv1d(X, W):
+    N, D = X.shape[-2:]
+    kernel = W.view(3, D, -1).permute(2, 1, 0)  # (E, D, 3)
+    Y = F.conv1d(X.reshape(-1, N, D).mT, kernel, padding=1).mT
+    return Y.reshape(*X.shape[:-1], -1)
+
+
+cnn = exercise(
+    cnn,
+    windows,
+    oracle=by_conv1d,
+    seeds=(0,),
+    holds=[keeps_the_graph],
+    wrong="""
+[before, X, after] => [after, X, before]
+前后反了：一行里先放 i − 1，再放 i，再放 i + 1。
+Before and after are swapped: in a row come i − 1, then i, then i + 1.
+
+before, X, after = X.roll(1, -2), X, X.roll(-1, -2)
+return torch.cat([before, X, after], dim=-1) @ W
+roll 把首尾接成了一圈：第 0 行之前、最后一行之后应是 0。
+roll closes a circle: before row 0 and after the last row there are zeros.
+
+before = torch.cat([X[..., :1, :], X[..., :-1, :]], dim=-2)
+after = torch.cat([X[..., 1:, :], X[..., -1:, :]], dim=-2)
+return torch.cat([before, X, after], dim=-1) @ W
+边上重复了原来的行：序列之外应是 0。
+At the edges you repeat rows: outside of the sequence there are zeros.
+
+three = W.reshape(X.shape[-1], 3, -1).transpose(0, 1)
+return right(X, three.reshape(W.shape))
+三行的数交错排了：应先是 X_{i−1} 的 D 个数，再是 X_i 的，再是 X_{i+1} 的。
+The numbers of the three rows alternate: first come the D numbers of X_{i−1},
+then those of X_i, then those of X_{i+1}.
+
+zero, N = torch.zeros_like(X[..., :1, :]), X.shape[-2]
+wide = torch.cat([zero, zero, X], dim=-2)
+return torch.cat([wide[..., k : k + N, :] for k in range(3)], dim=-1) @ W
+窗口是 i − 2、i − 1、i：应以第 i 行为中心。
+Your window is i − 2, i − 1, i: row i should be in its centre.
+""",
+)
+
+# --- 4: the mean by similarity ---------------------------------------------
+
+
+def similarity_mean(X):
+    similar = (X @ X.mT).exp()  # (*, N, N)
+    weights = similar / similar.sum(dim=-1, keepdim=True)
+    return weights @ X  # (*, N, D)
+
+
+@says(
+    "输出的数应在 X 同一列的最小值与最大值之间：它应是加权平均，"
+    "权重不是负数，和是 1。",
+    "Each number should lie between the smallest and the largest of its "
+    "column of X: it should be an average, with weights that are not negative "
+    "and add up to 1.",
+)
+def stays_between(f, X):
+    Y = f(X)
+    if Y.shape != X.shape:
+        return True  # told as a shape
+    low, high = X.amin(dim=-2, keepdim=True), X.amax(dim=-2, keepdim=True)
+    return bool((Y.clamp(low - 1e-4, high + 1e-4) == Y).all())
+
+
+similarity_mean = exercise(
+    similarity_mean,
+    draw("* N D", high=6),
+    oracle=lambda X: F.scaled_dot_product_attention(X, X, X, scale=1.0),
+    seeds=(0,),
+    holds=[
+        without(
+            "scaled_dot_product_attention multi_head_attention_forward",
+            "你调用了现成的注意力：这里要自己写。",
+            "You call an attention that exists already: here, write it.",
+        ),
+        keeps_the_graph,
+        stays_between,
+    ],
+    wrong="""
+sum(dim=-1, keepdim=True) => sum(dim=-2, keepdim=True)
+你除以了每一列的和：第 i 行的权重要除以这一行的和。
+You divide by the sums of columns: the weights of row i are divided by the sum
+of that row.
+
+(X @ X.mT).exp() => X @ X.mT
+没有取指数：点积会是负数，不能当权重。
+The exponential is missing: dot products can be negative and are no weights.
+
+(X @ X.mT).exp() => (X @ X.mT).abs()
+你取了绝对值：相似性是点积的指数。
+You take absolute values: the similarity is the exponential of the dot product.
+
+(X @ X.mT).exp() => (X @ X.mT / X.shape[-1] ** 0.5).exp()
+你把点积除以了 √D：这里的相似性没有这一步。
+You divide the dot products by √D: the similarity here does not.
+
+ / similar.sum(dim=-1, keepdim=True) =>
+没有除以权重的和。
+The weights are not divided by their sum.
+
+(X @ X.mT).exp() => torch.cdist(X, X).neg().exp()
+你按距离算相似性：这里用点积。
+Your similarity comes from distances: here it comes from dot products.
+
+return X.mean(dim=-2, keepdim=True).expand(X.shape)
+你求的是普通平均：各行的权重应由相似性决定。
+You take the plain mean: the weights should come from similarity.
+""",
+)
+
+# --- 5: how many layers ----------------------------------------------------
 
 
 def layers_needed(distance, width):
-    # the fewest layers by which a row sees one `distance` rows away
-    side = width // 2
-    return -(-distance // side)  # rounded up
-
-
-def grown(distance, width):
-    """Layers are added until the row far away is seen."""
-    seen, layers = torch.zeros(2 * distance + 1), 0
-    seen[distance] = 1.0
-    kernel = torch.ones(1, 1, width)
-    while not seen[0]:
-        seen = F.conv1d(seen[None, None], kernel, padding=width // 2)[0, 0]
-        seen, layers = seen.clamp(max=1.0), layers + 1
-    return layers
+    step = width // 2  # how far a window reaches to each side
+    return (distance + step - 1) // step
 
 
 def distances(rng):
-    for distance in (0, 1, 2, 3, 5, 6, 7, 12, 24, 31):
-        for width in (3, 5, 9):
+    for width in (3, 5, 7, 11):
+        for distance in (1, 2, 3, 4, 5, 6, 9, 10, 20, 63, 64, 1000):
             yield distance, width
 
 
 layers_needed = exercise(
     layers_needed,
     distances,
-    oracle=grown,
     seeds=(0,),
     wrong="""
+width // 2 => width - 1
+窗口往一边只够到 (width − 1) / 2 行：它是左右两边的。
+To one side a window reaches (width − 1) / 2 rows: it has two sides.
+
 width // 2 => width
-一层向一边只看 (width − 1) / 2 行：窗口有一半在另一边。
-To one side a layer sees (width − 1) / 2 rows: half of the window is on the
-other side.
+窗口往一边只够到 (width − 1) / 2 行，不是 width 行。
+To one side a window reaches (width − 1) / 2 rows and not width.
 
--(-distance // side) => distance // side
-除不尽时要向上取整：剩下的几行还要一层。
-Where it does not divide, round up: the rows that are left need another layer.
+(distance + step - 1) // step => distance // step
+向下取整了：剩下的几行还要一层。
+You round down: the rows that are left need one more layer.
 
--(-distance // side) => distance // side + 1
-整除时你多算了一层。
-Where it divides, you count one layer too many.
+(distance + step - 1) // step => distance // step + 1
+正好除尽时多了一层。
+Where it comes out even, you have one layer too many.
 
--(-distance // side) => max(1, -(-distance // side))
-距离为 0 时一层也不用：一行本来就看得到自己。
-At distance 0 no layer is needed: a row sees itself anyway.
+(distance + step - 1) // step => distance
+每一层够到 (width − 1) / 2 行：width 没有用上。
+A layer reaches (width − 1) / 2 rows: width is not used.
 
-layers, seen = 0, 1
-while seen < distance + 1:
-    layers, seen = layers + 1, seen * width
+import math
+step, layers = width // 2, 0
+while width**layers < distance:
+    layers += 1
 return layers
-你让视野每层乘以 width：这里的窗口没有间隔，每层只多看几行，是相加。
-You multiply the view by width in each layer: these windows have no gaps, and
-each layer adds some rows.
-
--(-distance // side) => -(-2 * distance // side)
-你让距离加了倍：只要从一行看到另一行，不用看到两边。
-You doubled the distance: one row has to see the other, not both sides.
-
-return right(distance, width) / 1
-返回了小数：层数是整数。
-You return a float: a number of layers is an integer.
-""",
-)
-
-# --- 4. average by similarity ------------------------------------------------
-
-
-def similarity_average(x):
-    # (*, N, D) -> (*, N, D)
-    similar = (x @ x.mT).exp()  # (*, N, N)
-    weights = similar / similar.sum(dim=-1, keepdim=True)
-    return weights @ x
-
-
-def by_sdpa(x):
-    return F.scaled_dot_product_attention(x, x, x, scale=1.0)
-
-
-@says(
-    "结果超出了 x 各行的范围：权重应不小于 0，每一行加起来是 1。",
-    "The result leaves the range of the rows of x: no weight should be below "
-    "0, and those of a row should add up to 1.",
-)
-def stays_inside(f, x):
-    y = f(x)
-    low, high = x.amin(-2, keepdim=True), x.amax(-2, keepdim=True)
-    return y.shape != x.shape or bool(
-        ((y > low - 1e-4) & (y < high + 1e-4)).all()
-    )
-
-
-SDPA = without(
-    "scaled_dot_product_attention",
-    "请自己写，不用现成的注意力。",
-    "Write it yourself, without a ready-made attention.",
-)
-
-similarity_average = exercise(
-    similarity_average,
-    draw("* N D", high=6),
-    oracle=by_sdpa,
-    holds=[SDPA, finite(), stays_inside, traceable],
-    wrong="""
-(x @ x.mT).exp() => x @ x.mT
-你没有取 exp：点积可以是负的，甚至加起来是 0。
-You left out exp: dot products can be negative and even add up to 0.
-
-similar / similar.sum(dim=-1, keepdim=True) => similar
-没有除以和：每一行的权重应加起来是 1。
-You did not divide by the sum: the weights of a row should add up to 1.
-
-dim=-1, keepdim=True => dim=-2, keepdim=True
-你让每一列加起来是 1：应是每一行，也就是看的那一行。
-Your columns add up to 1: it should be the rows, those that look.
-
-(x @ x.mT).exp() => (x @ x.mT).relu()
-你用 0 代替了负的点积：题目要 exp。
-You put 0 for negative dot products: the exercise asks for exp.
-
-(x @ x.mT).exp() => (x @ x.mT / x.shape[-1] ** 0.5).exp()
-你除以了 D 的平方根：这里还不缩放。
-You divided by the root of D: nothing is scaled here yet.
-
-(x @ x.mT).exp() => (-torch.cdist(x, x)).exp()
-你用的相似度是距离：题目用点积。
-Your similarity is a distance: the exercise takes the dot product.
-
-weights @ x => weights
-只返回了权重：还要用它们平均 x 的各行。
-You return the weights: they are still to average the rows of x.
-
-x @ x.mT => F.normalize(x, dim=-1) @ F.normalize(x, dim=-1).mT
-你先把各行缩成了单位长度：题目用 x 本身的点积。
-You scaled rows to length 1 first: the exercise takes dot products of x itself.
+每多一层，够到的距离是加，不是乘。
+A further layer adds to the distance, it does not multiply it.
 """,
 )

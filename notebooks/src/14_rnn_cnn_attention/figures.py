@@ -1,137 +1,172 @@
-"""Lesson 14: matrices of dependence, wiring, and the measured figure."""
+"""The figures of lesson 14: what a row depends on, and what is recalled."""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-import torch
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from helpers import plots
 
-NAMES = ("RNN", "CNN", "attention")
-GREY = "#AAAAAA"
+SCALE = LogNorm(1e-4, 10)  # of the size of a derivative
+N = 6  # rows in a drawing of the wiring
 
 
-def wiring(N: int = 6) -> Figure:
-    """Draw which rows each of the three joins directly; N rows."""
-    fig, axes = plots.subplots(1, 3, width=2, height=0.8)
-    joined = {
-        "RNN": [(n, n) for n in range(N)],
-        "CNN": [(m, n) for n in range(N) for m in range(N) if abs(m - n) < 2],
-        "attention": [(m, n) for n in range(N) for m in range(N)],
-    }
-    for ax, (name, pairs) in zip(axes, joined.items(), strict=True):
-        for m, n in pairs:
-            last = n == N - 1
-            color = plots.COLORS["vermillion"] if last else GREY
-            ax.plot([m, n], [0, 1], color=color, lw=1.8 if last else 0.8)
-        if name == "RNN":
-            for n in range(N - 1):
-                ax.annotate(
-                    "", (n + 0.85, 1), (n + 0.15, 1),
-                    arrowprops={"arrowstyle": "->",
-                                "color": plots.COLORS["vermillion"]},
-                )  # fmt: skip
-        ax.plot(range(N), [0] * N, "s", color=plots.COLORS["blue"], ms=9)
-        ax.plot(range(N), [1] * N, "o", color=plots.COLORS["orange"], ms=9)
-        ax.set(title=name, ylim=(-0.25, 1.25), xticks=[])
-        ax.set_yticks([0, 1], ["X", "Y"])
-        ax.spines[:].set_visible(False)
-        ax.tick_params(length=0)
+def _visible(D: Tensor) -> np.ma.MaskedArray:
+    """Sizes of derivatives with exact zeros left out, drawn as white."""
+    x = D.detach().cpu().double().numpy()
+    return np.ma.masked_equal(np.where(x == 0, 0, x.clip(1e-4, 10)), 0)
+
+
+def _map(ax: Axes, D: Tensor, title: str):
+    """Draw which row of Y depends on which row of X, by colour."""
+    image = ax.imshow(_visible(D), cmap="cividis", norm=SCALE)
+    n = len(D)
+    ax.set(xticks=range(0, n, 2), yticks=range(0, n, 2), title=title)
+    ax.set(xlabel="row of X", ylabel="row of Y")
+    ax.spines[:].set_visible(True)
+    return image
+
+
+def learning(hits: Mapping[str, Sequence[float]], window: int = 20) -> Figure:
+    """Draw the share of right answers in training, means of some steps."""
+    fig, ax = plots.subplots(width=1.3, height=0.9)
+    for name, line in hits.items():
+        means = np.convolve(line, np.full(window, 1 / window), mode="valid")
+        ax.plot(np.arange(len(means)) + window, means, label=name)
+    _chance(ax, window)
+    ax.set(xlabel="step", ylabel="right", ylim=(0, 1.05))
+    ax.legend(loc="upper right", bbox_to_anchor=(1, 0.9))
     return fig
 
 
-def three(matrices: Sequence[Tensor]) -> Figure:
-    """Draw what row i of Y depends on, for RNN, CNN and attention.
+def _chance(ax: Axes, left: float) -> None:
+    ax.axhline(1 / 8, color=plots.GREY, ls=":", lw=1.2)
+    ax.text(left, 0.05, "chance, 1 of 8", color=plots.GREY, fontsize=9)
 
-    Args:
-        matrices: three of (N, N), amounts; nothing is exactly 0.
-    """
-    fig, axes = plots.subplots(1, 3, width=2, height=1)
-    for ax, name, amount in zip(axes, NAMES, matrices, strict=True):
-        _seen(ax, amount)
-        ax.set_title(f"{name}: {(amount > 0).sum()} of {amount.numel()}")
+
+def fading(D: Tensor) -> Figure:
+    """Draw a matrix of dependence, and its last row over the distance."""
+    fig, axes = plots.subplots(1, 2, width=1.9)
+    image = _map(axes[0], D, "size of the derivative")
+    fig.colorbar(image, ax=axes[0], shrink=0.8)
+    last = D[-1].flip(0).tolist()
+    axes[1].semilogy(last, marker="o")
+    axes[1].set(xlabel="distance", title=f"row {len(D) - 1} of Y")
+    axes[1].grid(axis="y", alpha=0.3)
     return fig
 
 
-def _seen(ax: Axes, amount: Tensor) -> None:
-    """Draw amounts, cells of exactly 0 in white with a dot."""
-    shown = amount.masked_fill(amount == 0, torch.nan).numpy()
-    ax.imshow(shown, cmap="cividis", vmin=0)
-    for i, j in (amount == 0).nonzero().tolist():
-        ax.plot(j, i, ".", color=GREY, ms=3)
-    ax.set(xlabel="column j: X", ylabel="row i: Y", xticks=[], yticks=[])
-    ax.spines[:].set_visible(False)
+def _arrow(ax: Axes, start, end, color: str, bend: float = 0) -> None:
+    ax.annotate(
+        "", end, start,
+        arrowprops={
+            "arrowstyle": "-|>", "color": color, "lw": 1.3,
+            "shrinkA": 9, "shrinkB": 9,
+            "connectionstyle": f"arc3,rad={bend}",
+        },
+    )  # fmt: skip
 
 
-def chain(y: Tensor) -> int:
-    """The most matrix products that stand one after the other before y."""
-    steps = {"MmBackward0", "AddmmBackward0", "BmmBackward0", "MvBackward0"}
-    depth: dict = {}
-    stack = [(y.grad_fn, False)]
-    while stack:  # a graph may be deeper than Python's recursion
-        node, done = stack.pop()
-        nexts = [n for n, _ in node.next_functions if n is not None]
-        if done:
-            before = max((depth[n] for n in nexts), default=0)
-            depth[node] = before + (node.name() in steps)
-        elif node not in depth:
-            stack.append((node, True))
-            stack += [(n, False) for n in nexts if n not in depth]
-    return depth[y.grad_fn]
+def _wiring(ax: Axes, name: str) -> None:
+    """Draw how row 4 of Y gets at the rows of X; the others in grey."""
+    pale, dark = "#bbbbbb", plots.COLORS["blue"]
+    for i in [*range(N - 2), N - 1, N - 2]:
+        color = dark if i == N - 2 else pale
+        sources = {"RNN": [i], "CNN": [i - 1, i, i + 1], "attention": range(N)}
+        for j in sources[name]:
+            if 0 <= j < N:
+                _arrow(ax, (j, 0), (i, 1), color)
+        if name == "RNN" and i:
+            path = dark if i <= N - 2 else pale
+            _arrow(ax, (i - 1, 1), (i, 1), path)
+    for i in range(N):
+        for y, letter in enumerate("XY"):
+            ax.text(
+                i, y, f"${letter}_{i}$", ha="center", va="center",
+                fontsize=10, zorder=3,
+                bbox={"boxstyle": "circle", "fc": "white", "ec": "black"},
+            )  # fmt: skip
+    ax.set(xlim=(-0.5, N - 0.5), ylim=(-0.35, 1.35), title=name)
+    plots.blank(ax)
 
 
-def explorer(layer_of: Callable, dependence: Callable) -> Callable:
-    """Prepare the slider: one kind, some layers, N rows.
+def three(maps: Mapping[str, Tensor]) -> Figure:
+    """Draw the wiring of RNN, CNN, attention above what was measured."""
+    fig, axes = plots.subplots(
+        2, 3, width=2.1, height=1.75, height_ratios=[1, 1.7]
+    )
+    for (above, below), (name, D) in zip(axes.T, maps.items(), strict=True):
+        _wiring(above, name)
+        image = _map(below, D, f"{int((D == 0).sum())} of {D.numel()} are 0")
+    fig.colorbar(image, ax=axes[1], shrink=0.8)
+    return fig
 
-    Args:
-        layer_of: `layer_of(kind)` gives a function of (N, 4).
-        dependence: `dependence(f, x)` gives (N, N).
+
+def explorer(measure: Callable[[str, int, int], Tensor]):
+    """Prepare the slider: `measure(model, layers, N)` as a map.
 
     Returns:
-        `draw(kind, layers, N)`, which gives a figure.
+        What draws the dependence of a model.
     """
-    fig, ax = plots.subplots(width=1, height=1.1)
+    fig, ax = plots.subplots(width=0.98, height=1.2)
+    image = _map(ax, measure("CNN", 1, 4), "")
+    fig.colorbar(image, ax=ax, label="size of the derivative")
 
-    def draw(kind: str = "CNN", layers: int = 2, N: int = 12) -> Figure:
-        x = torch.randn(N, 4, generator=torch.Generator().manual_seed(0))
-
-        def stacked(rows: Tensor) -> Tensor:
-            for _ in range(layers):
-                rows = layer_of(kind)(rows)
-            return rows
-
-        amount = dependence(stacked, x)
-        ax.clear()
-        _seen(ax, amount)
-        last = int((amount[-1] > 0).sum())
-        products = chain(stacked(x.requires_grad_()))
-        ax.set_title(f"last row sees {last} of {N}; {products} products deep")
+    def draw(model: str = "CNN", layers: int = 1, N: int = 12) -> Figure:
+        D = measure(model, layers, N)
+        edge = N - 0.5
+        image.set(data=_visible(D), extent=(-0.5, edge, edge, -0.5))
+        ax.set(xlim=(-0.5, edge), ylim=(edge, -0.5))
+        ax.set(xticks=range(0, N, 2), yticks=range(0, N, 2))
+        seen = int((D[-1] > 0).sum())
+        ax.set_title(f"the last row sees {seen} of {N}")
         return fig
 
     return draw
 
 
-def reach(found: Mapping[str, Mapping[int, float]]) -> Figure:
-    """Draw accuracy against the number of tokens, with chance.
+def recall(
+    found: Mapping[str, Mapping[int, float]], counts: Mapping[int, float]
+) -> Figure:
+    """Draw the share of right answers over the length, model by model.
 
     Args:
-        found: by name, accuracy in [0, 1] for each number of tokens.
+        found: by name, length to share.
+        counts: length to the share that counting alone can reach.
     """
-    series = {
-        name: (torch.tensor(list(one)), torch.tensor(list(one.values())))
-        for name, one in found.items()
-    }
-    fig, ax = plots.subplots(width=1.4, height=1.2)
-    ax.axhline(1 / 8, color="black", lw=1, ls=":")
-    plots.curves(
-        series, ax=ax, xlabel="tokens from the first to the last",
-        ylabel="accuracy", xscale="log",
+    fig, ax = plots.subplots(width=1.9, height=1.35)
+    for k, (name, line) in enumerate(found.items()):
+        look = {"color": plots.LINE_COLORS[k], "ls": plots.DASHES[k]}
+        look |= {"marker": plots.MARKERS[k], "ms": 6 + 2 * k, "zorder": 9 - k}
+        ax.plot(line.keys(), line.values(), label=name, **look)
+    ax.plot(
+        counts.keys(), counts.values(), color=plots.GREY, lw=6, alpha=0.35,
+        label="counting only (computed)", zorder=0,
     )  # fmt: skip
-    ticks = list(next(iter(found.values())))
+    _chance(ax, 2.8)
+    ax.set_xscale("log", base=2)
+    ticks = [3, 4, 8, 16, 32, 64]
     ax.set_xticks(ticks, ticks)
     ax.minorticks_off()
-    ax.text(ticks[0], 0.14, "chance", va="bottom")
-    ax.set_ylim(0, 1.05)
+    ax.set(xlabel="tokens; the first is asked for after the last")
+    ax.set(ylabel="right", ylim=(0, 1.05))
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return fig
+
+
+def seats(right: Mapping[str, Sequence[float]]) -> Figure:
+    """Draw the share of right answers at each seat, model by model."""
+    fig, ax = plots.subplots(width=1.4, height=0.9)
+    for k, (name, line) in enumerate(right.items()):
+        place = np.arange(len(line)) + 0.4 * k - 0.2
+        look = {"color": plots.LINE_COLORS[k], "hatch": ["", "//"][k]}
+        ax.bar(place, line, width=0.38, edgecolor="white", label=name, **look)
+    _chance(ax, 7.6)
+    ax.set(xlabel="seat", ylabel="right", ylim=(0, 1.05), xticks=range(8))
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     return fig
