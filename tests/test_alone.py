@@ -1,10 +1,11 @@
 """Every lesson alone, as Colab opens it, where everything is missing.
 
 One run a lesson: the notebook in an empty folder, with the versions that Colab
-ships, two threads and other hashes than the committed outputs had, and, once
-its set-up cell has fetched the course from a local copy, without a network,
-data sets, Chinese fonts and the right to write. What it prints must be what is
-committed.
+ships, other hashes than the committed outputs had, two threads where it runs
+at most half a minute (on a busy machine the second makes a training slower),
+and, once its set-up cell has fetched the course from a local copy, without a
+network, data sets, Chinese fonts and the right to write. What it prints must
+be what is committed.
 
 The kernel is this Python, or, where ``COURSE_COLAB_PYTHON`` names one, one
 with the versions of ``colab.txt`` (``.ci/run`` makes it). Where Linux's
@@ -33,6 +34,7 @@ from lint import shown  # noqa: E402
 from notebooks import build  # noqa: E402
 
 PYTHON = os.path.abspath(os.environ.get("COURSE_COLAB_PYTHON", sys.executable))
+LONG = 30  # seconds that a lesson states: beyond them one thread
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="needs git")
 
 # A network and mounts of its own: no address but its own is reached, the
@@ -64,13 +66,21 @@ def enclosure() -> list[str]:
     return [*command, "sh", "-c", ENCLOSE, "sh"]
 
 
-def run(path: Path, folder: Path, locked: bool) -> list[str]:
-    """Run an edition in `folder`; what it shows that is not committed."""
+def run(path: Path, folder: Path, locked: bool, seconds: int) -> list[str]:
+    """Run an edition in `folder`; what it shows that is not committed.
+
+    Args:
+        path: the edition.
+        folder: where its kernel runs.
+        locked: whether the folder becomes read-only after the set-up cell.
+        seconds: what the lesson states that it takes.
+    """
     book = nbformat.read(path, as_version=4)
     committed = [cell for cell in book.cells if cell.cell_type == "code"]
     fresh = [new_code_cell(cell.source) for cell in committed]
     wrong = []
-    env = {"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "PASSIVE"}
+    threads = "2" if seconds <= LONG else "1"
+    env = {"OMP_NUM_THREADS": threads, "OMP_WAIT_POLICY": "PASSIVE"}
     env["PYTHONHASHSEED"] = "1"  # a set is printed in another order
     with build.kernel(fresh, folder, PYTHON, **env) as client:
         for at, (old, new) in enumerate(zip(committed, fresh, strict=True)):
@@ -118,6 +128,7 @@ def test_lesson_alone(
     path = build.edition_path(lesson, lang, root)
     done = subprocess.run(
         [*enclose, sys.executable, __file__, str(path), str(folder)]
+        + [str(build.read(build.find(root, lesson)).seconds)]
         + ["locked"] * bool(enclose),
         env=env,
         capture_output=True,
@@ -132,5 +143,6 @@ def test_lesson_alone(
 
 
 if __name__ == "__main__":
-    notebook, place, *rest = sys.argv[1:]
-    print(json.dumps(run(Path(notebook), Path(place), bool(rest))))
+    notebook, place, stated, *rest = sys.argv[1:]
+    wrong = run(Path(notebook), Path(place), bool(rest), int(stated))
+    print(json.dumps(wrong))
