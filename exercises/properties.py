@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -72,25 +73,83 @@ def sees_the_past(f: Callable, *inputs: Tensor) -> None:
 # --- gradients -------------------------------------------------------------
 
 
-@says(
-    "结果与计算图断开了：输入需要梯度，结果却没有 grad_fn。",
-    "The result is cut off from the graph: an input requires gradients, but "
-    "the result has no grad_fn.",
-)
-def keeps_the_graph(f: Callable, *inputs: Tensor) -> bool:
-    """Gradients flow from the (first) result to every floating input."""
-    leaves = [
+def same_gradients(right: Callable) -> Holds:
+    """Gradients of the (first) result are those of the right answer.
+
+    With respect to every floating input, of a weighted sum of the result.
+    Nothing is said of results that are wrong themselves.
+
+    Args:
+        right: the right answer, or PyTorch's own function.
+    """
+
+    def test(f: Callable, *inputs: Any) -> bool:
+        y, got = _gradients(f, inputs)
+        due, want = _gradients(right, inputs)
+        near = 1e-2 if y.dtype == torch.float32 else 1e-6
+        if y.shape != due.shape or not _near([y], [due], near / 10):
+            return True  # values are told by themselves
+        return _near(got, want, near)
+
+    return Holds(
+        test,
+        "输出对了，传回去的梯度不对：有一部分与计算图断开了（detach、.data、"
+        "numpy、no_grad），或者梯度里有 nan。",
+        "The output is right, the gradients that go back are not: a part is "
+        "cut off from the graph (detach, .data, numpy, no_grad), or they hold "
+        "nan.",
+    )
+
+
+def _gradients(f: Callable, inputs: tuple) -> tuple[Tensor, list[Tensor]]:
+    """The (first) result, and what goes back to every floating input."""
+    inputs = tuple(
         x.detach().clone().requires_grad_()
         if isinstance(x, Tensor) and x.is_floating_point() else x
         for x in inputs
-    ]  # fmt: skip
-    y = f(*leaves)
+    )  # fmt: skip
+    y = f(*inputs)
     y = y[0] if isinstance(y, (tuple, list)) else y
-    if not y.requires_grad:
-        return False
-    asked = [x for x in leaves if isinstance(x, Tensor) and x.requires_grad]
-    found = torch.autograd.grad(y.sum(), asked, allow_unused=True)
-    return all(g is not None for g in found)
+    if not (isinstance(y, Tensor) and y.requires_grad):
+        raise Rejection(
+            "结果与计算图断开了：输入需要梯度，结果却没有 grad_fn。",
+            "The result is cut off from the graph: an input requires "
+            "gradients, but the result has no grad_fn.",
+        )
+    leaves = [x for x in inputs if isinstance(x, Tensor) and x.requires_grad]
+    factors = torch.linspace(-1, 1, y.numel(), dtype=y.dtype).view(y.shape)
+    try:
+        return y, list(
+            torch.autograd.grad(
+                (y * factors).sum(), leaves, materialize_grads=True
+            )
+        )
+    except RuntimeError as error:
+        if "inplace operation" not in str(error):
+            raise
+        raise Rejection(
+            "能算出结果，反向传播却出错：求梯度要用的张量被原地改动了。每次写进"
+            "新的张量；各行先收进列表，最后 torch.stack。",
+            "The result is computed, but backward fails: a tensor that "
+            "gradients need was changed in place. Write into a new one each "
+            "time; collect rows in a list, and torch.stack them at the end.",
+        ) from None
+
+
+@says("梯度传不回去。", "Gradients do not go back.")
+def keeps_the_graph(f: Callable, *inputs: Any) -> None:
+    """Gradients can be asked for."""
+    _gradients(f, inputs)
+
+
+def _near(got: list[Tensor], want: list[Tensor], share: float) -> bool:
+    """Whether they differ by a share of the largest number at most."""
+    sizes = (x.detach().nan_to_num(0, 0, 0).abs() for x in want if x.numel())
+    most = max((x.max().item() for x in sizes), default=0)
+    return all(
+        torch.allclose(x, y.to(x.dtype), share, share * most, True)
+        for x, y in zip(got, want, strict=True)
+    )
 
 
 # --- the form that a text demands ------------------------------------------

@@ -32,9 +32,9 @@ from exercises.box import Box
 from exercises.diagnose import _SENTENCES
 from exercises.properties import (
     called,
-    keeps_the_graph,
     limited,
     no_loop,
+    same_gradients,
     without,
 )
 
@@ -126,7 +126,7 @@ def test_a_mistake_of_right_values_is_not_named_for_a_dtype():
     task = exercise(
         row_sums,
         draw("B D"),
-        holds=[keeps_the_graph],
+        holds=[same_gradients(row_sums)],
         wrong="return x.detach().sum(1)\n断了。\nCut off.",
     )
     assert "dtype is float64" in says_of(lambda x: x.sum(1).double(), task)

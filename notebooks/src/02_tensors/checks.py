@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from exercises import exercise, normal, says, table, variations
-from exercises.properties import keeps_the_graph
+from exercises.properties import same_gradients
 
 # --- 1. describe a tensor ----------------------------------------------------
 
@@ -419,19 +419,11 @@ def tokens(rng):
         yield s.normal("B N E"), s.M
 
 
-@says(
-    "求导的记录断了：从结果应回得到 x。",
-    "The record for derivatives is cut: the result should lead back to x.",
-)
-def heads_recorded(f, x, num_heads):
-    return keeps_the_graph.test(f, x, num_heads)
-
-
 split_heads = exercise(
     split_heads,
     tokens,
     part=True,
-    holds=[heads_recorded],
+    holds=[same_gradients(split_heads)],
     wrong="""
 x.reshape => x.detach().reshape
 值都对，但求导的记录断了（detach、.data、NumPy 或 no_grad 会这样）：从结果回不

@@ -7,7 +7,7 @@ from torch.overrides import TorchFunctionMode
 
 from exercises import Rejection, exercise, says, table, variations
 from exercises.compare import type_name
-from exercises.properties import finite, keeps_the_graph, without
+from exercises.properties import finite, same_gradients, without
 
 DTYPE = torch.float64  # the lesson's default
 
@@ -273,23 +273,6 @@ def classified(rng):
     )
 
 
-@says(
-    "值对，梯度不对：有一部分断开了。",
-    "The value is right, the gradient is not: part of it is cut off.",
-)
-def right_gradient(f, logits, *others):
-    mine, due = (logits.clone().requires_grad_() for _ in range(2))
-    loss = f(mine, *others)
-    if not loss.requires_grad:  # keeps_the_graph says so
-        return True
-    (got,) = torch.autograd.grad(loss, mine, allow_unused=True)
-    value = by_torch(due, *others)
-    if not torch.allclose(loss.to(value.dtype), value, rtol=1e-4):
-        return True  # the values are told first
-    (want,) = torch.autograd.grad(value, due)
-    return got is None or torch.allclose(got, want, rtol=1e-4, atol=1e-6)
-
-
 class Largest(TorchFunctionMode):
     """The most numbers that one result held."""
 
@@ -332,8 +315,7 @@ cross_entropy = exercise(
             "The loss is nan or inf: with large logits exp overflows, or a "
             "probability becomes 0.",
         ),
-        keeps_the_graph,
-        right_gradient,
+        same_gradients(by_torch),
         no_square,
     ],
     wrong="""

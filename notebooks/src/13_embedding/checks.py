@@ -6,7 +6,7 @@ from torch import nn
 
 from exercises import Rejection, exercise, says, variations
 from exercises.compare import type_name
-from exercises.properties import finite, keeps_the_graph, without
+from exercises.properties import finite, same_gradients, without
 
 # --- 1: the table ----------------------------------------------------------
 
@@ -314,7 +314,7 @@ def ignores_pads(f, x, mask):
 masked_mean = exercise(
     masked_mean,
     padded_rows,
-    holds=[keeps_the_graph, finite(), ignores_pads],
+    holds=[same_gradients(masked_mean), finite(), ignores_pads],
     seeds=(0,),
     wrong="""
 return x.mean(dim=1)

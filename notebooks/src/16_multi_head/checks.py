@@ -14,8 +14,7 @@ from exercises import (
     says,
     variations,
 )
-from exercises.forms import Holds
-from exercises.properties import finite, keeps_the_graph, no_loop, without
+from exercises.properties import finite, no_loop, same_gradients, without
 
 
 @says(
@@ -30,13 +29,6 @@ def repeats(f, *case):
 def alike(y, z):
     """Whether two results are equal; NaN equals NaN."""
     return torch.allclose(y, z, rtol=0, atol=0, equal_nan=True)
-
-
-reaches_all = Holds(
-    keeps_the_graph.test,
-    "梯度传不回所有的输入：有一处与计算图断开了。",
-    "Gradients do not reach all inputs: somewhere the graph is cut.",
-)
 
 
 # --- 1: heads --------------------------------------------------------------
@@ -94,7 +86,7 @@ attend_in_heads = exercise(
     holds=[
         finite(),
         repeats,
-        reaches_all,
+        same_gradients(one_by_one),
         keeps_heads_apart,
         no_loop(
             "B N H D",
@@ -955,7 +947,12 @@ multi_head = exercise(
     part=True,
     adapt=explained,
     oracle=library,
-    holds=[finite(), repeats, reaches_all, ignores_order_of_memory],
+    holds=[
+        finite(),
+        repeats,
+        same_gradients(multi_head),
+        ignores_order_of_memory,
+    ],
     wrong="""
  @ w_o =>
 忘了最后乘以 w_o。

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from exercises import Rejection, exercise, says, variations
-from exercises.properties import keeps_the_graph, without
+from exercises import Rejection, exercise, properties, says, variations
+from exercises.properties import without
 
 
 class MultiHeadAttention(nn.Module):
@@ -407,7 +407,7 @@ rotary = exercise(
     rows_to_turn,
     part=True,
     oracle=turned,
-    holds=[keeps_the_graph, turns_pairs],
+    holds=[properties.same_gradients(rotary), turns_pairs],
     wrong="""
 x[..., 0::2], x[..., 1::2] => x.chunk(2, dim=-1)
 pairs.flatten(-2) => pairs.mT.flatten(-2)

@@ -6,7 +6,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from exercises import Property, Rejection, draw, exercise, says, variations
-from exercises.properties import keeps_the_graph
+from exercises.properties import same_gradients
 
 
 class Produced(TorchDispatchMode):
@@ -217,7 +217,7 @@ linear_attention = exercise(
     linear_attention,
     draw("* N D, * M D, * M E"),
     oracle=by_weights,
-    holds=[averages, keeps_the_graph, linear],
+    holds=[averages, same_gradients(linear_attention), linear],
     wrong="""
  / (q @ total.mT) =>
 没有归一化：要除以每个查询的权重之和。
