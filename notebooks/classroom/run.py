@@ -1,0 +1,414 @@
+"""Judges a class: runs every notebook of a folder, each on its own.
+
+    python course.py class FOLDER [--lang en]
+
+Writes class.csv and class.html into build/class/NAME; changes nothing in
+FOLDER. A run that was stopped goes on; a notebook that changed runs again.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import re
+import signal
+import stat
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cage
+import judging
+import psutil
+import report
+
+ROOT = judging.ROOT
+sys.path.insert(0, str(ROOT / "notebooks"))
+
+import own  # noqa: E402
+
+BUILD = ROOT / "build" / "class"
+LARGEST = 30  # MiB of a notebook
+MOST = 50  # processes that one notebook may have
+SETUP = re.compile(r'"(\w+)", "(zh|en)"\n')
+RANK = {"untouched": 0, "error": 1, "wrong": 2, "right": 3}
+WHY = {
+    "file": ("不是普通文件，或者读不了", "not a plain file, or not readable"),
+    "large": (f"大于 {LARGEST} MiB", f"larger than {LARGEST} MiB"),
+    "format": ("不是 notebook（第 4 版格式的 JSON）",
+               "not a notebook (JSON of format 4)"),
+    "lesson": ("认不出是本课程的哪一课",
+               "no lesson of this course is recognised in it"),
+    "time": ("{} 秒内没有结束，停在第 {} 个代码单元格",
+             "not at its end within {} s; stopped in code cell {}"),
+    "memory": ("内存超过 {} MiB，停在第 {} 个代码单元格",
+               "more than {} MiB of memory; stopped in code cell {}"),
+    "many": ("进程多于 {} 个，停在第 {} 个代码单元格",
+             "more than {} processes; stopped in code cell {}"),
+    "ended": ("进程自己结束了（{}），在第 {} 个代码单元格",
+              "its process ended ({}) in code cell {}"),
+}  # fmt: skip
+
+
+@dataclass
+class Lesson:
+    """An edition's exercises, and what its unchanged cells look like."""
+
+    name: str
+    title: dict[str, str]
+    arguments: dict[str, str]  # by exercise: what is handed in
+    course: list[str]
+
+
+@dataclass
+class Notebook:
+    """A student's notebook; `why` is told where it did not run to its end."""
+
+    student: str
+    path: str  # below the folder
+    text: bytes = b""
+    cells: list[str] = field(default_factory=list)
+    lesson: Lesson | None = None
+    lang: str = "zh"
+    key: str = ""
+    why: tuple[str, str] | None = None
+    verdicts: dict[str, dict] = field(default_factory=dict)
+    errors: list[tuple[int, list[str]]] = field(default_factory=list)
+
+
+def why(word: str, *values: Any) -> tuple[str, str]:
+    """A reason in both languages."""
+    zh, en = WHY[word]
+    return zh.format(*values), en.format(*values)
+
+
+# What lies in the folder
+
+
+def lessons() -> dict[str, Lesson]:
+    """The lessons of this clone by name."""
+    found = {}
+    for path in sorted((ROOT / "notebooks/src").glob("*/lesson.md")):
+        name, title, course = path.parent.name, {}, []
+        for lang in ("zh", "en"):
+            book = own.Book(ROOT / "notebooks" / lang / f"{name}.ipynb")
+            title[lang] = "".join(book.cells[0]["source"]).split("\n")[0][2:]
+            course += [c.strip() for c in code(book.cells)]
+        calls = [judging.CALL.findall(c) for c in code(book.cells)]
+        asked = dict(call for found in calls for call in found)
+        kept = {n: asked[n] for n in book.exercises()}
+        found[name] = Lesson(name, title, kept, sorted({*course}))
+    return found
+
+
+def code(cells: list[dict]) -> list[str]:
+    """The sources of the code cells."""
+    code = [c for c in cells if c["cell_type"] == "code"]
+    return ["".join(c["source"]) for c in code]
+
+
+def notebooks(folder: Path, known: dict[str, Lesson]) -> list[Notebook]:
+    """Every notebook below the folder, by path; read, not yet run.
+
+    The student is the first folder on the way to it, or the file's name.
+    """
+    found = []
+    for base, folders, files in os.walk(folder):
+        folders[:] = [f for f in folders if not f.startswith(".")]
+        for file in files:
+            path = Path(base, file)
+            if file.startswith(".") or path.suffix.lower() != ".ipynb":
+                continue
+            parts = path.relative_to(folder).parts
+            student = parts[0] if len(parts) > 1 else path.stem
+            one = Notebook(printable(student), printable("/".join(parts)))
+            read(path, one, known)
+            found.append(one)
+    return sorted(found, key=lambda one: one.path)
+
+
+def printable(text: str) -> str:
+    """A name that every file and terminal can take."""
+    text = text.encode("utf8", "replace").decode()
+    return "".join(c if c.isprintable() else "�" for c in text)
+
+
+def read(path: Path, one: Notebook, known: dict[str, Lesson]) -> None:
+    """Fill in what a file holds, or why it cannot run."""
+    try:
+        info = path.stat()
+        if not stat.S_ISREG(info.st_mode) or not os.access(path, os.R_OK):
+            one.why = why("file")
+        elif info.st_size > LARGEST * cage.MIB:
+            one.why = why("large")
+        else:
+            book = own.Book(path)
+            if book.cells is None:
+                raise ValueError
+            one.text, one.cells = book.text, code(book.cells)
+    except OSError:
+        one.why = why("file")
+    except (*own.LOST, RecursionError):
+        one.why = why("format")
+    if one.why:
+        return
+    text = "\n".join(one.cells)
+    name, lang = (SETUP.findall(text) or [("", "")])[0]
+    called = {name for name, _ in judging.CALL.findall(text)}
+    shared = {n: len(called & {*x.arguments}) for n, x in known.items()}
+    if name not in known:
+        name = max(shared, key=lambda n: (shared[n], n in one.path))
+    one.lesson, one.lang = known[name], lang or "zh"
+    if not shared[name] and not lang:
+        one.lesson, one.why = None, why("lesson")
+
+
+def state_of(lesson: str) -> bytes:
+    """A digest of everything in this clone that a verdict hangs on."""
+    room = ROOT / "notebooks/src" / lesson
+    paths = [*ROOT.glob("exercises/*.py"), *room.glob("*.py")]
+    paths += [*ROOT.glob("helpers/*.py"), *Path(__file__).parent.glob("*.py")]
+    paths += [ROOT / "notebooks" / x / f"{lesson}.ipynb" for x in ("zh", "en")]
+    texts = [hashlib.sha256(p.read_bytes()).digest() for p in sorted(paths)]
+    return b"".join(texts)
+
+
+# Running
+
+
+class Running:
+    """A notebook that runs, in a process of a process of its own."""
+
+    def __init__(self, one: Notebook, options: dict, room: Any) -> None:
+        self.one, self.options = one, options
+        self.place = tempfile.TemporaryDirectory(
+            prefix="class", ignore_cleanup_errors=True
+        )
+        self.out = Path(self.place.name, "out")
+        self.out.touch()
+        folder = Path(self.place.name, "work")
+        folder.mkdir()
+        self.start = time.monotonic()
+        self.seen: set[psutil.Process] = set()
+        job = options | {
+            "lesson": one.lesson.name, "lang": one.lang, "cells": one.cells,
+            "course": one.lesson.course, "arguments": one.lesson.arguments,
+            "folder": str(folder), "out": str(self.out), "text": one.text,
+            "name": "notebook.ipynb", "data": str(ROOT / "data"),
+        }  # fmt: skip
+        args = (job, room)
+        self.process = cage.CONTEXT.Process(target=between, args=args)
+        self.process.start()
+        self.top = psutil.Process(self.process.pid)
+
+    def over(self) -> tuple[str, int] | None:
+        """Why it must be stopped now, if it must."""
+        memory, limit = 0, self.options["memory"]
+        with contextlib.suppress(psutil.Error):
+            self.seen |= {*self.top.children(recursive=True)}
+        alive = [p for p in self.seen if p.is_running()]
+        for process in alive[:MOST]:
+            with contextlib.suppress(psutil.Error):
+                info = process.memory_info()
+                memory += info.rss - getattr(info, "shared", 0)
+        if time.monotonic() - self.start > self.options["seconds"]:
+            return "time", self.options["seconds"]
+        if len(alive) > MOST:
+            return "many", MOST
+        if memory > (limit + 600) * cage.MIB:  # 600: torch and its friends
+            return "memory", limit
+        return None
+
+    def results(self) -> tuple[int, bool]:
+        """Take over what was written; the cell it is at, and if at its end."""
+        one, at, ended = self.one, 0, False
+        one.verdicts, one.errors = {}, []
+        with open(self.out, "rb") as file:
+            lines = file.read(cage.MIB).split(b"\n")
+        for line in lines:
+            with contextlib.suppress(*own.LOST, RecursionError):
+                told = json.loads(line)
+                ended |= told.get("end") is True
+                at = int(told.get("cell", at))
+                if "error" in told:
+                    zh, en = map(str, told["error"])
+                    one.errors.append((at, [zh, en]))
+                name, status = told.get("name"), told.get("status")
+                if name not in one.lesson.arguments or status not in RANK:
+                    continue
+                before = one.verdicts.get(name, {"status": "untouched"})
+                if RANK[status] >= RANK[before["status"]]:
+                    zh, en = str(told["zh"]), str(told["en"])
+                    named = told["named"] is True
+                    one.verdicts[name] = dict(
+                        status=status, zh=zh, en=en, named=named
+                    )
+        return at, ended
+
+    def finish(self, reason: tuple[str, int] | None) -> None:
+        """End everything that it started; the last results."""
+        code = self.process.exitcode
+        for process in [self.top, *self.seen]:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        self.process.join()
+        at, ended = self.results()
+        if not reason and not ended:
+            told = f"exit status {code}"
+            with contextlib.suppress(ValueError):
+                if code < 0 or code > 128:
+                    told = signal.Signals(code % 128 if code > 0 else -code)
+                    told = told.name
+            reason = "ended", told
+            if told == "SIGXCPU":
+                reason = "time", self.options["seconds"]
+        self.one.why = why(*reason, at) if reason else None
+        self.place.cleanup()
+
+
+def between(job: dict, room: Any) -> None:
+    """The parent that a notebook may kill: encloses it and waits for it."""
+    if hasattr(os, "setsid"):
+        os.setsid()
+    if sys.platform == "linux":
+        cage.call("prctl", cage.DIE_WITH_PARENT, signal.SIGKILL)
+    if job["enclosed"]:
+        job["out"] = os.open(job["out"], os.O_WRONLY | os.O_APPEND)
+        cage.enclose(job["folder"], [str(ROOT), sys.prefix, sys.base_prefix])
+    args = (job, room)
+    process = cage.CONTEXT.Process(target=judging.sit, args=args)
+    process.start()
+    process.join()
+    code = process.exitcode
+    os._exit(code if code >= 0 else 128 - code)
+
+
+def run_all(books: list[Notebook], options: dict, jobs: int) -> None:
+    """Run what has no result yet, `jobs` at a time; show how it goes on."""
+    kept = BUILD / ".results"
+    kept.mkdir(parents=True, exist_ok=True)
+    due: dict[str, list[Notebook]] = {}
+    for one in books:
+        if one.lesson:
+            due.setdefault(one.key, []).append(one)
+    groups = sorted(due.values(), key=lambda same: same[0].lesson.name)
+    total, done, start = len(books), 0, time.monotonic()
+    waiting, running = [], []
+    for same in groups:
+        path = kept / f"{same[0].key}.json"
+        try:
+            take(same, json.loads(path.read_text("utf8")))
+        except own.LOST:
+            waiting.append(same)
+    done = total - sum(map(len, waiting))
+    if done:
+        print(f"{done}/{total}: known, or not to be run")
+    first, room = done, None
+    forks = cage.CONTEXT.get_start_method() == "fork"
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                same = waiting.pop(0)
+                name = same[0].lesson.name
+                if forks and (room is None or room.lesson != name):
+                    judging.warm()
+                    room = judging.Room(name)
+                running.append((Running(same[0], options, room), same))
+            time.sleep(0.05)
+            for pair in [*running]:
+                run, same = pair
+                reason = run.over() if run.process.exitcode is None else None
+                if run.process.exitcode is None and not reason:
+                    continue
+                run.finish(reason)
+                running.remove(pair)
+                one, done = same[0], done + len(same)
+                told = {"why": one.why, "verdicts": one.verdicts}
+                told["errors"] = one.errors
+                text = json.dumps(told, ensure_ascii=False)
+                own.write(kept / f"{one.key}.json", text)
+                take(same, told)
+                spent = time.monotonic() - start
+                left = spent / (done - first) * (total - done) / 60
+                print(f"{done}/{total} {one.path}: {shown(one)}"
+                      f" ({left:.0f} min left)", flush=True)  # fmt: skip
+    finally:
+        for run, _ in running:
+            run.finish(None)
+
+
+def take(same: list[Notebook], told: dict) -> None:
+    """Give notebooks with the same text the same results."""
+    for one in same:
+        one.why = tuple(told["why"]) if told["why"] else None
+        one.verdicts, one.errors = told["verdicts"], told["errors"]
+
+
+def shown(one: Notebook) -> str:
+    """A notebook's verdicts in one line."""
+    found = [report.verdict(one, name) for name in one.lesson.arguments]
+    marks = "".join(report.MARKS[v["status"]] for v in found)
+    return marks + (f" {one.why[1]}" if one.why else "")
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run the command line; 0 if the pages were written."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--lang", choices=["zh", "en"], default="zh")
+    note = "for one notebook (default: %(default)s)"
+    parser.add_argument("--seconds", type=int, default=60, help=note)
+    parser.add_argument("--memory", type=int, default=3000, help="MiB " + note)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    note = "run unchanged cells of the course, too"
+    parser.add_argument("--everything", action="store_true", help=note)
+    args = parser.parse_args(words)
+    folder = args.folder.resolve()
+    if not folder.is_dir():
+        sys.exit(f"{args.folder} is no folder")
+    digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:6]
+    out = BUILD / f"{printable(folder.name)}-{digest}"
+    if BUILD.is_relative_to(folder):
+        sys.exit(f"{args.folder} holds this course: give a folder of its own")
+    known = lessons()
+    books = notebooks(folder, known)
+    if not books:
+        sys.exit(f"{args.folder} holds no notebooks (.ipynb)")
+    with tempfile.TemporaryDirectory() as place:
+        open_because = cage.possible(place)
+    if open_because:
+        print(report.OPEN[args.lang].format(open_because))
+    options = {
+        "seconds": args.seconds, "memory": args.memory,
+        "everything": args.everything, "enclosed": not open_because,
+    }  # fmt: skip
+    states = {b.lesson.name: b"" for b in books if b.lesson}
+    states = {name: state_of(name) for name in states}
+    for one in books:
+        if one.lesson:
+            parts = states[one.lesson.name], repr(sorted(options.items()))
+            text = parts[0] + parts[1].encode() + one.text
+            one.key = hashlib.sha256(text).hexdigest()
+    try:
+        run_all(books, options, args.jobs)
+    except KeyboardInterrupt:
+        print("stopped: the same command goes on from here")
+        return 130
+    out.mkdir(parents=True, exist_ok=True)
+    because = report.OPEN[args.lang].format(open_because)
+    page = report.page(
+        folder.name, books, args.lang, because * bool(open_because)
+    )
+    own.write(out / "class.html", page)
+    own.write(out / "class.csv", report.table(books, args.lang))
+    for name in ("class.csv", "class.html"):
+        print(out / name)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
