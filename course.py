@@ -7,6 +7,7 @@
     python course.py build 02         notebooks/src/02_* -> both editions
     python course.py bench lenet      a measurement from tests/bench
     python course.py site             static pages of both editions
+    python course.py class FOLDER     judges the notebooks of a class
 
 Every step prints the plain command that it runs, so nobody depends on this
 file. Standard library only; its syntax is that of Python 3.6, so that an old
@@ -225,18 +226,25 @@ def site(args: argparse.Namespace) -> int:
     return run([PYTHON, "notebooks/site/make.py"], calm=True)
 
 
+def class_(args: argparse.Namespace) -> int:
+    """Judge students' notebooks, each run on its own; docs/class.md."""
+    set_up(False, args.cpu)
+    words = [args.folder, "--lang", args.lang, *args.extra]
+    return run([PYTHON, "notebooks/classroom/run.py", *words], calm=True)
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     top = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog='What follows "--" goes on to pytest, or to the measurement.',
+        epilog='What follows "--" goes on to what is run: pytest, say.',
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     commands.required = True
-    for action in (lab, test, build, bench, site):
-        text = action.__doc__
-        sub = commands.add_parser(action.__name__, help=text, description=text)
+    for action in (lab, test, build, bench, site, class_):
+        text, name = action.__doc__, action.__name__.rstrip("_")
+        sub = commands.add_parser(name, help=text, description=text)
         sub.set_defaults(action=action)
         note = "install PyTorch's small CPU build (Linux)"
         sub.add_argument("--cpu", action="store_true", help=note)
@@ -247,6 +255,10 @@ def parser() -> argparse.ArgumentParser:
             sub.add_argument("--fresh", action="store_true", help=note)
             sub.add_argument("--port", type=int, help="default: a free one")
             sub.add_argument("--no-browser", action="store_true")
+        if action is class_:
+            # Made absolute here: the commands run in ROOT.
+            sub.add_argument("folder", type=os.path.abspath)
+            sub.add_argument("--lang", choices=["zh", "en"], default="zh")
         if action in (test, build):
             sub.add_argument("names", nargs="*", help="lessons, as 02 11")
         if action is build:
@@ -270,7 +282,7 @@ def main(words: list) -> int:
     cut = words.index("--") if "--" in words else len(words)
     args = parser().parse_args(words[:cut])
     args.extra = getattr(args, "extra", []) + words[cut + 1 :]
-    if args.extra and args.action not in (test, bench):
+    if args.extra and args.action not in (test, bench, class_):
         raise Stop(f'{args.command} takes nothing after "--".')
     if Path.cwd() != ROOT:
         print("$ " + plain(["cd", ROOT], {}), flush=True)

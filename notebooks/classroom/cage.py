@@ -89,7 +89,7 @@ def settle(enclosed: bool, seconds: float, memory: int) -> None:
         os.setsid()
         import resource
 
-        limits = {"CPU": int(seconds) + 1, "FSIZE": DISK * MIB, "CORE": 0}
+        limits = {"CPU": int(seconds) + 2, "FSIZE": DISK * MIB, "CORE": 0}
         if sys.platform == "linux":
             pages = int(Path("/proc/self/statm").read_text().split()[0])
             limits["AS"] = pages * resource.getpagesize() + memory * MIB

@@ -52,6 +52,8 @@ def outline(source: str) -> tuple[set[str], set[str], set[str]]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return set(), set(), set()
     names, bound, things = set(), set(), set()
+    if "get_ipython()" in source:  # a magic's code is only a string
+        names |= {*re.findall(r"[^\W\d]\w*", source)}
     tables = [table]
     for one in tables:
         tables += one.get_children()
@@ -200,6 +202,8 @@ def sit(job: dict, lesson: Room | None = None) -> None:
             `memory` in MiB, `everything`.
         lesson: the room, where it is loaded already.
     """
+    warm()
+    lesson = lesson or Room(job["lesson"])
     cage.settle(job["enclosed"], job["seconds"], job["memory"])
     out = open(job["out"], "a", encoding="utf8", buffering=1)  # noqa: SIM115
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -213,8 +217,6 @@ def sit(job: dict, lesson: Room | None = None) -> None:
         os.environ[name] = job["folder"]
     os.chdir(job["folder"])
     Path(job["name"]).write_bytes(job["text"])
-    warm()
-    lesson = lesson or Room(job["lesson"])
 
     def write(**what: Any) -> None:
         out.write(json.dumps(what) + "\n")

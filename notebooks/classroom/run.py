@@ -192,7 +192,7 @@ class Running:
         self.out.touch()
         folder = Path(self.place.name, "work")
         folder.mkdir()
-        self.start = time.monotonic()
+        self.start = self.look = time.monotonic()
         self.seen: set[psutil.Process] = set()
         job = options | {
             "lesson": one.lesson.name, "lang": one.lang, "cells": one.cells,
@@ -206,17 +206,26 @@ class Running:
         self.top = psutil.Process(self.process.pid)
 
     def over(self) -> tuple[str, int] | None:
-        """Why it must be stopped now, if it must."""
+        """Why it must be stopped, if it must; looks four times a second.
+
+        Its seconds are of CPU time, or twice as many on the clock.
+        """
+        now = time.monotonic()
+        if now < self.look:
+            return None
+        self.look = now + 0.25
         memory, limit = 0, self.options["memory"]
+        spent, seconds = (now - self.start) / 2, self.options["seconds"]
         with contextlib.suppress(psutil.Error):
             self.seen |= {*self.top.children(recursive=True)}
         alive = [p for p in self.seen if p.is_running()]
         for process in alive[:MOST]:
             with contextlib.suppress(psutil.Error):
                 info = process.memory_info()
+                spent = max(spent, sum(process.cpu_times()[:2]))
                 memory += info.rss - getattr(info, "shared", 0)
-        if time.monotonic() - self.start > self.options["seconds"]:
-            return "time", self.options["seconds"]
+        if spent > seconds:
+            return "time", seconds
         if len(alive) > MOST:
             return "many", MOST
         if memory > (limit + 600) * cage.MIB:  # 600: torch and its friends
@@ -287,9 +296,17 @@ def between(job: dict, room: Any) -> None:
     os._exit(code if code >= 0 else 128 - code)
 
 
-def run_all(books: list[Notebook], options: dict, jobs: int) -> None:
-    """Run what has no result yet, `jobs` at a time; show how it goes on."""
-    kept = BUILD / ".results"
+def run_all(
+    books: list[Notebook], options: dict, jobs: int, kept: Path
+) -> None:
+    """Run what has no result yet, `jobs` at a time; show how it goes on.
+
+    Args:
+        books: the notebooks.
+        options: those of a job that are the same for all; see `judging.sit`.
+        jobs: how many run at a time.
+        kept: the folder of the results.
+    """
     kept.mkdir(parents=True, exist_ok=True)
     due: dict[str, list[Notebook]] = {}
     for one in books:
@@ -366,14 +383,16 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     note = "run unchanged cells of the course, too"
     parser.add_argument("--everything", action="store_true", help=note)
+    note = "where results and pages go (default: build/class)"
+    parser.add_argument("--out", type=Path, default=BUILD, help=note)
     args = parser.parse_args(words)
     folder = args.folder.resolve()
     if not folder.is_dir():
         sys.exit(f"{args.folder} is no folder")
     digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:6]
-    out = BUILD / f"{printable(folder.name)}-{digest}"
-    if BUILD.is_relative_to(folder):
-        sys.exit(f"{args.folder} holds this course: give a folder of its own")
+    out = args.out.resolve() / f"{printable(folder.name)}-{digest}"
+    if out.is_relative_to(folder):
+        sys.exit(f"{out} would lie in {folder}: give a folder of its own")
     known = lessons()
     books = notebooks(folder, known)
     if not books:
@@ -394,7 +413,7 @@ def main(words: list[str] | None = None) -> int:
             text = parts[0] + parts[1].encode() + one.text
             one.key = hashlib.sha256(text).hexdigest()
     try:
-        run_all(books, options, args.jobs)
+        run_all(books, options, args.jobs, out.parent / ".results")
     except KeyboardInterrupt:
         print("stopped: the same command goes on from here")
         return 130
