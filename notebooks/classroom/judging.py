@@ -192,7 +192,7 @@ def sit(job: dict, lesson: Room | None = None) -> None:
     """Run a notebook and write down, line by line, what comes of it.
 
     A line is a JSON object: `{"cell": n}` before a cell runs, `{"error":
-    [zh, en]}` where it fails, `{"name": …, "status": …, "named": …, "zh": …,
+    [zh, en]}` where it fails, `{"name": …, "status": …, "zh": …,
     "en": …}` for a verdict, `{"end": true}` at the end.
 
     Args:
@@ -237,15 +237,14 @@ def sit(job: dict, lesson: Room | None = None) -> None:
         if changed := guard.restore():
             zh = f"答案改掉了 {changed}，因此没有判。"
             en = f"The answer replaces {changed}: it was not judged."
-            write(name=name, status="error", named=False, **both(zh, en))
+            write(name=name, status="error", **both(zh, en))
             return
         if failure:
             told = both(*fault(failure, lesson.own))
-            write(name=name, status="error", named=False, **told)
+            write(name=name, status="error", **told)
             return
-        named = found.mistake is not None
         told = both(found.zh, found.en)
-        write(name=name, status=found.status, named=named, **told)
+        write(name=name, status=found.status, **told)
 
     cells, course = job["cells"], set(job["course"])
     runs = chosen(cells, course)
@@ -270,7 +269,7 @@ def sit(job: dict, lesson: Room | None = None) -> None:
             if name in dict(handed):
                 continue
             if failed and (name in called or argument in bound):
-                write(name=name, status="error", named=False, **both(*told))
+                write(name=name, status="error", **both(*told))
             elif argument in bound and argument in python.user_ns:
                 judge(name, python.user_ns[argument])
     write(end=True)

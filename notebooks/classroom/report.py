@@ -23,7 +23,7 @@ WORDS = {
         "right": "做对", "wrong": "做错", "error": "运行出错",
         "untouched": "没有做", "none": "没有判",
         "head": ["学生", "notebook", "课", "练习", "结果", "错误"],
-        "missing": "notebook 里没有这个练习", "known": "课程列出的错误",
+        "missing": "notebook 里没有这个练习",
         "title": "班级：{}", "all": "{} 本 notebook，{} 名学生",
         "exercise": "练习", "solved": "班级做对了多少",
         "mistakes": "最常见的错误", "nobody": "没有人做对",
@@ -38,7 +38,6 @@ WORDS = {
         "head": ["student", "notebook", "lesson", "exercise", "verdict",
                  "mistake"],
         "missing": "the notebook does not have this exercise",
-        "known": "a mistake that the course lists",
         "title": "Class: {}", "all": "Notebooks: {}; students: {}",
         "exercise": "exercise", "solved": "How many solved what",
         "mistakes": "The most common mistakes", "nobody": "Solved by nobody",
@@ -62,7 +61,6 @@ th, td { border: 1px solid #999; padding: .25rem .6rem; text-align: left }
 .error { background: #f0e442; color: #000 }
 .untouched, .none { background: #eee; color: #333 }
 .share { text-align: right }
-.known { font-weight: bold }
 .said { position: absolute; width: 1px; height: 1px; overflow: hidden;
   clip-path: inset(50%) }
 body:not(:has(#names:checked)) .name { display: none }
@@ -81,7 +79,7 @@ def verdict(one: Any, name: str) -> dict:
     there = [c.strip() for c in one.cells if f"check.{name}(" in c]
     stub = there and all(cell in one.lesson.course for cell in there)
     status = "untouched" if stub else "none"
-    return {"status": status, "named": False, "zh": "", "en": ""}
+    return {"status": status, "zh": "", "en": ""}
 
 
 def table(books: list, lang: str) -> str:
@@ -211,13 +209,13 @@ def lesson(books: list, who: Any, lang: str) -> list[str]:
     parts.append(tag("h3", words["mistakes"]))
     for name in names:
         wrong = Counter(
-            (CASE.sub("", v[lang]).strip(), v["named"])
+            CASE.sub("", v[lang]).strip()
             for v in found[name] if v["status"] in ("wrong", "error")
         )  # fmt: skip
         items = [
             tag("li", tag("b", words["of"].format(n, len(books))) + " "
-                + text(told) + (f" ({words['known']})" if named else ""))
-            for (told, named), n in wrong.most_common(FIRST)
+                + text(told))
+            for told, n in wrong.most_common(FIRST)
         ]  # fmt: skip
         if items:
             parts += [tag("h4", name), tag("ul", "".join(items))]

@@ -198,7 +198,8 @@ class Running:
             "lesson": one.lesson.name, "lang": one.lang, "cells": one.cells,
             "course": one.lesson.course, "arguments": one.lesson.arguments,
             "folder": str(folder), "out": str(self.out), "text": one.text,
-            "name": "notebook.ipynb", "data": str(ROOT / "data"),
+            "name": "notebook.ipynb",
+            "data": os.environ.get("COURSE_DATA", str(ROOT / "data")),
         }  # fmt: skip
         args = (job, room)
         self.process = cage.CONTEXT.Process(target=between, args=args)
@@ -239,32 +240,29 @@ class Running:
         with open(self.out, "rb") as file:
             lines = file.read(cage.MIB).split(b"\n")
         for line in lines:
-            with contextlib.suppress(*own.LOST, RecursionError):
+            with contextlib.suppress(Exception):  # a notebook may write it
                 told = json.loads(line)
                 ended |= told.get("end") is True
                 at = int(told.get("cell", at))
                 if "error" in told:
-                    zh, en = map(str, told["error"])
+                    zh, en = (str(text)[:900] for text in told["error"])
                     one.errors.append((at, [zh, en]))
                 name, status = told.get("name"), told.get("status")
                 if name not in one.lesson.arguments or status not in RANK:
                     continue
                 before = one.verdicts.get(name, {"status": "untouched"})
                 if RANK[status] >= RANK[before["status"]]:
-                    zh, en = str(told["zh"]), str(told["en"])
-                    named = told["named"] is True
-                    one.verdicts[name] = dict(
-                        status=status, zh=zh, en=en, named=named
-                    )
+                    zh, en = str(told["zh"])[:900], str(told["en"])[:900]
+                    one.verdicts[name] = dict(status=status, zh=zh, en=en)
         return at, ended
 
     def finish(self, reason: tuple[str, int] | None) -> None:
         """End everything that it started; the last results."""
-        code = self.process.exitcode
         for process in [self.top, *self.seen]:
             with contextlib.suppress(psutil.Error):
                 process.kill()
         self.process.join()
+        code = self.process.exitcode
         at, ended = self.results()
         if not reason and not ended:
             told = f"exit status {code}"
@@ -285,6 +283,7 @@ def between(job: dict, room: Any) -> None:
         os.setsid()
     if sys.platform == "linux":
         cage.call("prctl", cage.DIE_WITH_PARENT, signal.SIGKILL)
+        cage.call("prctl", cage.ADOPT_ORPHANS, 1)
     if job["enclosed"]:
         job["out"] = os.open(job["out"], os.O_WRONLY | os.O_APPEND)
         cage.enclose(job["folder"], [str(ROOT), sys.prefix, sys.base_prefix])
@@ -293,6 +292,9 @@ def between(job: dict, room: Any) -> None:
     process.start()
     process.join()
     code = process.exitcode
+    for left in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            left.kill()
     os._exit(code if code >= 0 else 128 - code)
 
 
@@ -308,6 +310,7 @@ def run_all(
         kept: the folder of the results.
     """
     kept.mkdir(parents=True, exist_ok=True)
+    limits = [options["seconds"], options["memory"]]
     due: dict[str, list[Notebook]] = {}
     for one in books:
         if one.lesson:
@@ -318,7 +321,10 @@ def run_all(
     for same in groups:
         path = kept / f"{same[0].key}.json"
         try:
-            take(same, json.loads(path.read_text("utf8")))
+            told = json.loads(path.read_text("utf8"))
+            if told["why"] and told["limits"] != limits:
+                raise ValueError
+            take(same, told)
         except own.LOST:
             waiting.append(same)
     done = total - sum(map(len, waiting))
@@ -344,10 +350,9 @@ def run_all(
                 run.finish(reason)
                 running.remove(pair)
                 one, done = same[0], done + len(same)
-                told = {"why": one.why, "verdicts": one.verdicts}
-                told["errors"] = one.errors
-                text = json.dumps(told, ensure_ascii=False)
-                own.write(kept / f"{one.key}.json", text)
+                told = {"why": one.why, "limits": limits}
+                told |= {"verdicts": one.verdicts, "errors": one.errors}
+                own.write(kept / f"{one.key}.json", json.dumps(told))
                 take(same, told)
                 spent = time.monotonic() - start
                 left = spent / (done - first) * (total - done) / 60
@@ -386,6 +391,7 @@ def main(words: list[str] | None = None) -> int:
     note = "where results and pages go (default: build/class)"
     parser.add_argument("--out", type=Path, default=BUILD, help=note)
     args = parser.parse_args(words)
+    sys.stdout.reconfigure(errors="replace")  # a console without ✓
     folder = args.folder.resolve()
     if not folder.is_dir():
         sys.exit(f"{args.folder} is no folder")
@@ -405,15 +411,15 @@ def main(words: list[str] | None = None) -> int:
         "seconds": args.seconds, "memory": args.memory,
         "everything": args.everything, "enclosed": not open_because,
     }  # fmt: skip
-    states = {b.lesson.name: b"" for b in books if b.lesson}
+    states = {one.lesson.name for one in books if one.lesson}
     states = {name: state_of(name) for name in states}
     for one in books:
         if one.lesson:
-            parts = states[one.lesson.name], repr(sorted(options.items()))
-            text = parts[0] + parts[1].encode() + one.text
+            how = str([args.everything, bool(open_because)]).encode()
+            text = states[one.lesson.name] + how + one.text
             one.key = hashlib.sha256(text).hexdigest()
     try:
-        run_all(books, options, args.jobs, out.parent / ".results")
+        run_all(books, options, max(1, args.jobs), out.parent / ".results")
     except KeyboardInterrupt:
         print("stopped: the same command goes on from here")
         return 130
