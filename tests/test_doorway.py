@@ -74,7 +74,8 @@ class Course:
                 path = self.root / "notebooks" / lang / f"{name}.ipynb"
                 self.write(path, book)
         shutil.copy(ROOT / "notebooks/own.py", self.root / "notebooks")
-        for name in ("notebooks/build", "tests/bench/speed"):
+        for name in ("notebooks/build", "tests/bench/speed",
+                     "notebooks/classroom/run"):  # fmt: skip
             path = self.root / f"{name}.py"
             self.write(path, TOOL, path.stem)
         keep = ("PATH", "HOME", "SYSTEMROOT", "TEMP", "TMP", "USERPROFILE")
@@ -292,6 +293,13 @@ def test_build_and_bench_pass_words_on(course):
     assert done.calls[0][1] == ["02", "--check"]
     done = course.run("bench", "speed", "--repeats", "3")
     assert done.calls[0][1] == ["--repeats", "3"]
+
+
+def test_a_class_lies_where_the_command_was_typed(course):
+    words = ["class", "一班", "--lang", "en", "--", "--jobs", "1"]
+    [[name, words, _]] = course.run(*words).calls
+    here = os.path.abspath("一班")
+    assert (name, words) == ("run", [here, "--lang", "en", "--jobs", "1"])
 
 
 # The files around it
