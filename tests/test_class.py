@@ -114,6 +114,7 @@ def folder(tmp_path_factory, enclosed) -> Path:
         (folder / f"{name}.ipynb").write_text(text, "utf8")
     for name, text in BROKEN.items():
         (folder / f"{name}.ipynb").write_bytes(text)
+    (folder / "anna/answer.py").write_text("1")
     if hasattr(os, "mkfifo"):
         os.mkfifo(folder / "pipe.ipynb")
         (folder / "gone.ipynb").symlink_to("nowhere")
@@ -130,7 +131,7 @@ def folder(tmp_path_factory, enclosed) -> Path:
     assert not alive, lines
     call = command(folder)
     done = subprocess.run(call, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     known = [line for line in done.stdout.splitlines() if "known" in line]
     assert int(known[0].split("/")[0]) >= int(lines[2].split("/")[0])
     assert contents(folder) == before
@@ -214,6 +215,7 @@ def test_the_page_can_be_read(folder):
     assert "code cell 25: Your code raises ValueError: <script>" in page.text
     assert "not at its end within 8 s; stopped in code cell 25" in page.text
     assert "SyntaxError: invalid syntax (line 1)" in page.text
+    assert "not looked at (1): anna/answer.py." in page.text
     assert "✓right" in page.text  # said beside the colour and the mark
     assert "Solved by nobodydescribe, views" in page.text.replace("\n", "")
 

@@ -76,7 +76,9 @@ def chosen(cells: Sequence[str], course: set[str]) -> list[bool]:
         course: those of the editions, without spaces around them.
     """
     read = [outline(cell) for cell in cells]
-    variables = {n for _, bound, things in read for n in bound - things}
+    bound = set().union(*(bound - things for _, bound, things in read))
+    # What CONSTANT and Class name does not change.
+    variables = {n for n in bound if n[0].islower() or len(n) == 1}
     needed: set[str] = set()
     runs = []
     for cell, (names, bound, _) in zip(cells[::-1], read[::-1], strict=True):

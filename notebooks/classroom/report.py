@@ -16,6 +16,10 @@ OPEN = {
     "they reach the network and your files. Run only notebooks that you "
     "trust, or use a Linux machine.",
 }
+OTHERS = {
+    "zh": "另有 {} 个文件不是 .ipynb，没有看：{}。",
+    "en": "Files that are not .ipynb, and were not looked at ({}): {}.",
+}
 FIRST = 5  # mistakes that are shown of an exercise
 CASE = re.compile(r"（第 \d+ 组输入：.*|\(Input \d+: .*", re.DOTALL)
 WORDS = {
@@ -132,14 +136,14 @@ def rows(head: list[str], lines: list[list[str]]) -> str:
     return tag("table", tag("tr", top) + "".join(body))
 
 
-def page(title: str, books: list, lang: str, warning: str) -> str:
+def page(title: str, books: list, lang: str, notes: list[str]) -> str:
     """class.html: one file that needs nothing else.
 
     Args:
         title: the folder's name.
         books: the notebooks.
         lang: of the page.
-        warning: what is to be known about how they were run.
+        notes: what else there is to be known; the second has names.
     """
     words = WORDS[lang]
     heading = text(words["title"].format(title))
@@ -147,7 +151,8 @@ def page(title: str, books: list, lang: str, warning: str) -> str:
     parts = [
         tag("h1", heading),
         tag("p", words["all"].format(len(books), students)),
-        tag("p", text(warning)) if warning else "",
+        tag("p", text(notes[0])),
+        tag("p", text(notes[1]), class_="name"),
         tag("p", words["legend"] + ": " + " ".join(
             tag("span", f"&nbsp;{m} {words[s]}&nbsp;", class_=s)
             for s, m in MARKS.items()

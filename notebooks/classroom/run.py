@@ -111,24 +111,29 @@ def code(cells: list[dict]) -> list[str]:
     return ["".join(c["source"]) for c in code]
 
 
-def notebooks(folder: Path, known: dict[str, Lesson]) -> list[Notebook]:
-    """Every notebook below the folder, by path; read, not yet run.
+def notebooks(
+    folder: Path, known: dict[str, Lesson]
+) -> tuple[list[Notebook], list[str]]:
+    """Every notebook below the folder, read, and what else lies there.
 
     The student is the first folder on the way to it, or the file's name.
     """
-    found = []
+    found, others = [], []
     for base, folders, files in os.walk(folder):
         folders[:] = [f for f in folders if not f.startswith(".")]
         for file in files:
             path = Path(base, file)
-            if file.startswith(".") or path.suffix.lower() != ".ipynb":
-                continue
             parts = path.relative_to(folder).parts
+            if file.startswith("."):
+                continue
+            if path.suffix.lower() != ".ipynb":
+                others.append(printable("/".join(parts)))
+                continue
             student = parts[0] if len(parts) > 1 else path.stem
             one = Notebook(printable(student), printable("/".join(parts)))
             read(path, one, known)
             found.append(one)
-    return sorted(found, key=lambda one: one.path)
+    return sorted(found, key=lambda one: one.path), sorted(others)
 
 
 def printable(text: str) -> str:
@@ -292,7 +297,8 @@ def between(job: dict, room: Any) -> None:
     process.start()
     process.join()
     code = process.exitcode
-    for left in psutil.Process().children(recursive=True):
+    orphans = [] if job["enclosed"] else psutil.Process().children(True)
+    for left in orphans:  # enclosed, they have ended with their system
         with contextlib.suppress(psutil.Error):
             left.kill()
     os._exit(code if code >= 0 else 128 - code)
@@ -400,13 +406,19 @@ def main(words: list[str] | None = None) -> int:
     if out.is_relative_to(folder):
         sys.exit(f"{out} would lie in {folder}: give a folder of its own")
     known = lessons()
-    books = notebooks(folder, known)
+    books, others = notebooks(folder, known)
     if not books:
         sys.exit(f"{args.folder} holds no notebooks (.ipynb)")
     with tempfile.TemporaryDirectory() as place:
         open_because = cage.possible(place)
+    notes = ["", ""]
     if open_because:
-        print(report.OPEN[args.lang].format(open_because))
+        notes[0] = report.OPEN[args.lang].format(open_because)
+    if others:
+        named = ", ".join(others[:9]) + ", …" * (len(others) > 9)
+        notes[1] = report.OTHERS[args.lang].format(len(others), named)
+    for note in filter(None, notes):
+        print(note, flush=True)
     options = {
         "seconds": args.seconds, "memory": args.memory,
         "everything": args.everything, "enclosed": not open_because,
@@ -424,10 +436,7 @@ def main(words: list[str] | None = None) -> int:
         print("stopped: the same command goes on from here")
         return 130
     out.mkdir(parents=True, exist_ok=True)
-    because = report.OPEN[args.lang].format(open_because)
-    page = report.page(
-        folder.name, books, args.lang, because * bool(open_because)
-    )
+    page = report.page(folder.name, books, args.lang, notes)
     own.write(out / "class.html", page)
     own.write(out / "class.csv", report.table(books, args.lang))
     for name in ("class.csv", "class.html"):
