@@ -28,6 +28,16 @@ CHECKS = str(ROOT / "notebooks/src" / NAME / "checks.py")
 CALLS = "\n\ncheck.{0}({0})"
 OFFSET = source_of(CHECKS, "flat_offset") + CALLS.format("flat_offset")
 THREE = "def flat_offset(*anything):\n    return 3\n"
+FORGES = """
+import os
+for descriptor in range(3, 99):
+    try:
+        os.write(descriptor, b'''
+{"name": "views", "status": "right", "zh": "", "en": ""}
+''')
+    except OSError:
+        pass
+"""
 # What a notebook's last cells do; each has OFFSET before.
 HOSTILE = {
     "loop": "while True: pass",
@@ -103,6 +113,7 @@ def folder(tmp_path_factory, enclosed) -> Path:
                         "torch.equal = lambda *a: True\n"
                         "j.judge = lambda *a: j.Verdict('right')\n" + THREE
                         + "check.flat_offset(flat_offset)"),
+        "forges": book(FORGES),
         "copies": book("flat_offset = check.flat_offset.answer\n"
                        "check.flat_offset(flat_offset)"),
         "=1+1<b>": book("raise ValueError('<script>')"),
@@ -174,6 +185,7 @@ def test_answers_are_judged(rows):
 def test_only_the_courses_checks_count(rows):
     assert rows["pretends"]["flat_offset"][0] == "wrong"
     assert rows["patches"]["flat_offset"][0] == "wrong"
+    assert rows["forges"]["views"][0] == "untouched"
     assert rows["copies"]["flat_offset"][0] == "untouched"
 
 

@@ -32,7 +32,10 @@ TRUSTED = (
     "numpy os random re threading time torch torch.nn torch.nn.functional "
     "torch.overrides torch.testing traceback warnings"
 )
-KEPT_ENV = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "SYSTEMROOT")
+KEPT_ENV = (
+    "PATH LANG LC_ALL SYSTEMROOT PYTHONPATH PYTHONHASHSEED OMP_NUM_THREADS "
+    "MPLBACKEND CUDA_VISIBLE_DEVICES"
+)
 
 
 # Which cells run
@@ -193,15 +196,15 @@ def shell() -> Any:
 def sit(job: dict, lesson: Room | None = None) -> None:
     """Run a notebook and write down, line by line, what comes of it.
 
-    A line is a JSON object: `{"cell": n}` before a cell runs, `{"error":
-    [zh, en]}` where it fails, `{"name": …, "status": …, "zh": …,
-    "en": …}` for a verdict, `{"end": true}` at the end.
+    A line is the job's token, then a JSON object: `{"cell": n}` before a cell
+    runs, `{"error": [zh, en]}` where it fails, `{"name": …, "status": …,
+    "zh": …, "en": …}` for a verdict, `{"end": true}` at the end.
 
     Args:
         job: `lesson`, `lang`, `cells`, `course` (the editions' cells),
             `arguments` (by exercise, what the lesson hands in), `folder` to
             run in, `out` (path or descriptor), `enclosed`, `seconds`,
-            `memory` in MiB, `everything`.
+            `memory` in MiB, `everything`, `token`.
         lesson: the room, where it is loaded already.
     """
     warm()
@@ -212,7 +215,7 @@ def sit(job: dict, lesson: Room | None = None) -> None:
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
-    env = {k: v for k, v in os.environ.items() if k in KEPT_ENV}
+    env = {k: v for k, v in os.environ.items() if k in KEPT_ENV.split()}
     os.environ.clear()
     os.environ.update(env, COURSE_LANG=job["lang"], COURSE_DATA=job["data"])
     for name in ("HOME", "USERPROFILE", "TMPDIR", "TEMP", "IPYTHONDIR"):
@@ -220,8 +223,10 @@ def sit(job: dict, lesson: Room | None = None) -> None:
     os.chdir(job["folder"])
     Path(job["name"]).write_bytes(job["text"])
 
+    token = job.pop("token")
+
     def write(**what: Any) -> None:
-        out.write(json.dumps(what) + "\n")
+        out.write(f"\n{token}{json.dumps(what)}\n")
 
     python = shell()
     trusted = map(importlib.import_module, TRUSTED.split())

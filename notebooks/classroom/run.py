@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import signal
 import stat
 import sys
@@ -119,7 +120,11 @@ def notebooks(
     The student is the first folder on the way to it, or the file's name.
     """
     found, others = [], []
-    for base, folders, files in os.walk(folder):
+
+    def unread(error: OSError) -> None:
+        others.append(printable(os.path.relpath(error.filename, folder)))
+
+    for base, folders, files in os.walk(folder, onerror=unread):
         folders[:] = [f for f in folders if not f.startswith(".")]
         for file in files:
             path = Path(base, file)
@@ -199,11 +204,12 @@ class Running:
         folder.mkdir()
         self.start = self.look = time.monotonic()
         self.seen: set[psutil.Process] = set()
+        self.token = secrets.token_hex(16)
         job = options | {
             "lesson": one.lesson.name, "lang": one.lang, "cells": one.cells,
             "course": one.lesson.course, "arguments": one.lesson.arguments,
             "folder": str(folder), "out": str(self.out), "text": one.text,
-            "name": "notebook.ipynb",
+            "name": "notebook.ipynb", "token": self.token,
             "data": os.environ.get("COURSE_DATA", str(ROOT / "data")),
         }  # fmt: skip
         args = (job, room)
@@ -244,9 +250,12 @@ class Running:
         one.verdicts, one.errors = {}, []
         with open(self.out, "rb") as file:
             lines = file.read(cage.MIB).split(b"\n")
+        token = self.token.encode()
         for line in lines:
+            if not line.startswith(token):
+                continue
             with contextlib.suppress(Exception):  # a notebook may write it
-                told = json.loads(line)
+                told = json.loads(line.removeprefix(token))
                 ended |= told.get("end") is True
                 at = int(told.get("cell", at))
                 if "error" in told:
