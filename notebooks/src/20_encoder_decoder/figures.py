@@ -104,7 +104,7 @@ def attention(weights: Tensor, words: Sequence[str], text: str) -> Figure:
 
 
 def some_number(rng: random.Random, most: int) -> int:
-    """A number of 1 to `most` digits; every other one ends with zeros."""
+    """A number of 1 to `most` digits; about every third ends with zeros."""
     digits = rng.randint(1, most)
     tail = 10 ** (rng.randint(0, digits - 1) * rng.randint(0, 1))
     return rng.randrange(10 ** (digits - 1), 10**digits) // tail * tail
@@ -182,7 +182,8 @@ class Steps:
         if number not in self.known:
             self.known[number] = self.tell(number)
         text, written, chance, maps = self.known[number]
-        step = min(step, len(written) - 1)
+        end = len(written) - 1
+        past, step = step - end, min(step, end)
         left, right = self.axes
         for ax in self.axes:
             ax.clear()
@@ -196,5 +197,8 @@ class Steps:
         right.set_xticks(range(len(text)), labels, fontsize=8)
         right.set(ylim=(0, 1), ylabel="weight")
         so_far = " ".join(["<bos>", *written][max(step - 3, 0) : step + 1])
-        left.set_title(f"{number:,}, word {step}, after {so_far}", loc="left")
+        title = f"{number:,}, word {step}, after {so_far}"
+        if past > 0:
+            title = f"{number:,}: ended {past} steps ago, with word {step}"
+        left.set_title(title, loc="left")
         return self.fig
