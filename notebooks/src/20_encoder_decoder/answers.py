@@ -42,6 +42,14 @@ def greedy_twice(step, batch_size, limit):
     return checks.row_by_row(step, batch_size, limit)
 
 
+def greedy_from_pads(step, batch_size, limit):
+    return greedy_by_product(lambda ids: step(ids - ids[:, :1]), batch_size, 9)
+
+
+def greedy_by_the_last_word(step, batch_size, limit):
+    return checks.row_by_row(lambda ids: step(ids[:, -1:]), batch_size, limit)
+
+
 def shift_by_pad(target):
     return F.pad(target, (1, 0), value=BOS)[:, :-1]
 
@@ -60,6 +68,14 @@ def shift_in_place(target):
 
 def shift_as_floats(target):
     return torch.cat([torch.ones(len(target), 1), target[:, :-1]], dim=1)
+
+
+def shift_to_the_left(target):
+    return target.roll(-1, dims=1)
+
+
+def shift_to_the_left_and_end(target):
+    return F.pad(target, (0, 1), value=EOS)[:, 1:]
 
 
 def cross_by_einsum(q, k, v, real):
@@ -142,8 +158,14 @@ RIGHT = {
 }
 
 WRONG = {
-    "greedy": [greedy_with_padding, greedy_twice],
-    "shift_right": [shift_in_place, shift_as_floats],
+    "greedy": [
+        *(greedy_with_padding, greedy_twice, greedy_from_pads),
+        greedy_by_the_last_word,
+    ],
+    "shift_right": [
+        *(shift_in_place, shift_as_floats, shift_to_the_left),
+        shift_to_the_left_and_end,
+    ],
     "cross_attention": [cross_by_thirty, cross_detached],
     "beam": [beam_of_two, beam_one_round_short],
     "date_pair": [date_swapped],

@@ -32,13 +32,18 @@ def teller(table, end=()):
 
     def step(ids):
         rows, t = ids.shape
+        if t == 0 or (ids[:, 0] != BOS).any():
+            raise Rejection(
+                "step 每次要收到从 BOS 起的全部词：第 0 列总是 BOS。",
+                "step gets all words from BOS on each time: column 0 is BOS.",
+            )
         before = ids[:, max(t - 2, 0)]
         which = torch.arange(rows) % B
         lengths.append(t)
         now = table[min(t, L) - 1, which, ids[:, -1]]
         return now + table[0, which, before] / 3
 
-    step = labelled(f"step, V = {V}", step)
+    step = labelled(f"(B, t) -> (B, {V})", step)
     step.lengths = lengths
     return step
 
@@ -124,6 +129,19 @@ ids[:, 1:] => ids
 结果里还有 BOS。
 BOS is still in the result.
 
+words[ended] = PAD =>
+(words == EOS) => (words == EOS)\\n        words[ended] = PAD
+EOS 自己也成了 PAD：它应留在结果里。
+EOS itself became PAD: it stays in the result.
+
+<= limit => < limit
+少写了一个词：BOS 不算在 limit 里。
+One word short: BOS does not count towards limit.
+
+words[ended] = PAD => words[ended] = EOS
+EOS 只写一次，它后面是 PAD。
+EOS is written once, and PAD follows it.
+
 ended = ended | (words == EOS) => ended = words == EOS
 你忘了更早结束的行：只有刚写出 EOS 的算结束了。
 You forget the rows that ended earlier: only those that have just written EOS
@@ -150,18 +168,25 @@ def targets(rng):
         yield (ids,)
 
 
+@says(
+    "移反了方向：第 t 列成了 target 的第 t + 1 列，应是第 t − 1 列。",
+    "Shifted the wrong way: column t is column t + 1 of target, and it should "
+    "be column t − 1.",
+)
+def not_to_the_left(f, target):
+    left = target[:, 1:]
+    return left.numel() == 0 or not torch.equal(f(target)[:, :-1], left)
+
+
 shift_right = exercise(
     shift_right,
     targets,
+    holds=[not_to_the_left],
     wrong="""
 return target.clone()
 没有移位：输入的第 t 个词就是要写的第 t 个词，照抄就行。
 Nothing is shifted: input t is the very word t that is to be written, and
 copying it is enough.
-
-return torch.cat([target[:, 1:], torch.full_like(target[:, :1], PAD)], dim=1)
-移反了方向：第 t 个输入成了第 t + 1 个词，应是第 t − 1 个。
-Shifted the other way: input t is word t + 1, and it should be word t − 1.
 
 return target.roll(1, 1)
 roll 把最后一个词绕到了最前面：第一个应是 BOS。
@@ -247,6 +272,18 @@ You mask after softmax: the weights of a row add up to less than 1.
 分数 0 不是没有权重：exp(0) = 1，pad 仍分到权重。
 A score of 0 is not no weight: exp(0) = 1, and pads still get some.
 
+/ math.sqrt(q.shape[-1]) =>
+分数没有缩放：应除以 √d_k。
+The scores are not scaled: they should be divided by √d_k.
+
+math.sqrt(q.shape[-1]) => q.shape[-1]
+分数除以了 d_k：应除以 √d_k。
+The scores are divided by d_k: it should be √d_k.
+
+~real[:, None, None, :] => (torch.ones_like(scores).triu(1) + ~real[:, None, None]) > 0
+这里没有因果掩码：原文全都可以看，只遮 pad。
+There is no causal mask here: all of the source may be seen but the pads.
+
 softmax(dim=-1) => softmax(dim=-2)
 softmax 的轴错了：每个查询（行）对 M 个键的权重之和应为 1。
 The wrong axis for softmax: the weights of each query (row) over the M keys
@@ -314,6 +351,11 @@ def tellers(rng):
         table = torch.randn(7, 1, V, V, generator=rng)
         table[:3, ..., EOS] -= 2  # not all end at once
         yield teller(table), width, limit
+    for width in (2, 3):  # here a finished one loses its place later
+        own = torch.Generator().manual_seed(52)
+        table = torch.randn(7, 1, 6, 6, generator=own)
+        table[:3, ..., EOS] -= 2
+        yield teller(table), width, 7
 
 
 beam = exercise(
@@ -335,6 +377,34 @@ One that has written EOS goes on: it stays as it is and competes with the rest.
 [(words, score) for words, score in kept if EOS in words] => []
 已经写完的被丢掉了：它应原样留着，与别的一起比较。
 A finished one is thrown away: it stays as it is and competes with the rest.
+
+if EOS in words] => if False]
+:width] => :width]\\n        done += [pair for pair in kept if EOS in pair[0]]
+kept = [([], 0.0)] => kept, done = [([], 0.0)], []
+return kept[0] => return max(done + kept, key=lambda pair: pair[1])
+写完的被放到了一边：它要和没写完的一起排序、截断，以后还可能被挤掉。
+Finished ones are put aside: they are sorted and cut with the others, and may
+still lose their place later.
+
+if EOS in words] => if False]
+kept = [([], 0.0)] => kept, done = [([], 0.0)], []
+kept = sorted( => done += [p for p in grown if EOS in p[0]]\\n        kept = sorted(
+(grown, => ([p for p in grown if EOS not in p[0]],
+return kept[0] => return max(done + kept, key=lambda pair: pair[1])
+没写完的独占了 width 个：写完的也占 width 的名额。
+The unfinished ones have all places of width: finished ones take some up, too.
+
+    return kept[0] =>         for pair in kept:\\n            if EOS in pair[0]:\\n                return pair\\n    return kept[0]
+有一句写完你就停了：别的句子接下去，得分还可能更高。
+You stop at the first finished one: another may still end with a higher score.
+
+return kept[0] => return [BOS, *kept[0][0]], kept[0][1]
+结果里还有 BOS。
+BOS is still in the result.
+
+key=lambda pair: pair[1] => key=lambda pair: pair[1] / len(pair[0])
+你按长度平均了得分：得分是和，不除以长度。
+You take the mean score of a word: the score is the sum, not divided by length.
 
 score + gain => score + math.exp(gain)
 你把概率相加了：得分是概率的对数之和。
@@ -388,6 +458,11 @@ chinese(date.month) => ''.join(DIGITS[int(d)] for d in str(date.month))
 chinese(date.day) => ''.join(DIGITS[int(d)] for d in str(date.day))
 月和日逐位读了：12 应写成“十二”，不是“一二”。
 Month and day are read digit by digit: 12 is written with the character of ten.
+
+source, target = right(date)
+return source[:-1] + "\\u53f7", target
+末尾写了“号”：应是“日”。
+The last character is the colloquial one for a day: the text names another.
 
 date.isoformat() => f"{date.year}-{date.month}-{date.day}"
 月和日应总是两位：三月是 03。
