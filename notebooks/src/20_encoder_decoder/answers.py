@@ -50,6 +50,15 @@ def greedy_by_the_last_word(step, batch_size, limit):
     return checks.row_by_row(lambda ids: step(ids[:, -1:]), batch_size, limit)
 
 
+def greedy_padded_at_the_end(step, batch_size, limit):
+    y = checks.row_by_row(step, batch_size, limit)
+    ids = torch.full((batch_size, 1), BOS)
+    for _ in range(y.shape[1]):
+        words = step(ids).argmax(dim=-1, keepdim=True)
+        ids = torch.cat([ids, words], dim=1)
+    return y
+
+
 def shift_by_pad(target):
     return F.pad(target, (1, 0), value=BOS)[:, :-1]
 
@@ -97,6 +106,11 @@ def cross_by_thirty(q, k, v, real):
     return weights @ v, weights
 
 
+def cross_by_number(q, k, v, real):
+    first = torch.arange(real.shape[1]) < real.sum(1, keepdim=True)
+    return checks.cross_attention.answer(q, k, v, first)
+
+
 def cross_detached(q, k, v, real):
     return checks.by_library(q, k.detach(), v, real)
 
@@ -122,6 +136,11 @@ def beam_by_heap(step, width, limit):
 
 def beam_of_two(step, width, limit):
     return checks.beam_by_tensors(step, 2, limit)
+
+
+def beam_as_tensors(step, width, limit):
+    words, score = checks.beam_by_tensors(step, width, limit)
+    return torch.tensor(words), score
 
 
 def beam_one_round_short(step, width, limit):
@@ -160,13 +179,13 @@ RIGHT = {
 WRONG = {
     "greedy": [
         *(greedy_with_padding, greedy_twice, greedy_from_pads),
-        greedy_by_the_last_word,
+        *(greedy_by_the_last_word, greedy_padded_at_the_end),
     ],
     "shift_right": [
         *(shift_in_place, shift_as_floats, shift_to_the_left),
         shift_to_the_left_and_end,
     ],
-    "cross_attention": [cross_by_thirty, cross_detached],
-    "beam": [beam_of_two, beam_one_round_short],
+    "cross_attention": [cross_by_thirty, cross_by_number, cross_detached],
+    "beam": [beam_of_two, beam_as_tensors, beam_one_round_short],
     "date_pair": [date_swapped],
 }

@@ -28,7 +28,7 @@ def teller(table, end=()):
         table[:, row, :, EOS] -= 30
         if place >= 0:
             table[place, row, :, EOS] += 90
-    lengths = []
+    given = []
 
     def step(ids):
         rows, t = ids.shape
@@ -37,14 +37,19 @@ def teller(table, end=()):
                 "step 每次要收到从 BOS 起的全部词：第 0 列总是 BOS。",
                 "step gets all words from BOS on each time: column 0 is BOS.",
             )
+        if end and rows != B:
+            raise Rejection(
+                f"step 总要收到全部 {B} 行，得到 {rows} 行。",
+                f"step always gets all {B} rows; it got {rows}.",
+            )
         before = ids[:, max(t - 2, 0)]
         which = torch.arange(rows) % B
-        lengths.append(t)
+        given.append(ids.clone())
         now = table[min(t, L) - 1, which, ids[:, -1]]
         return now + table[0, which, before] / 3
 
     step = labelled(f"(B, t) -> (B, {V})", step)
-    step.lengths = lengths
+    step.given = given
     return step
 
 
@@ -86,16 +91,26 @@ def decoders(rng):
 
 @says("step 收到的 ids 不对。", "The ids that step is given are wrong.")
 def one_word_a_call(f, step, batch_size, limit):
-    step.lengths.clear()
+    step.given.clear()
     y = f(step, batch_size, limit)
-    calls = step.lengths[:]
-    if calls and calls[0] != 1:
+    calls = step.given[:]
+    first = calls[0].shape[1] if calls else 1
+    if first != 1:
         raise Rejection(
-            f"第一次交给 step 的应是一列 BOS；得到 {calls[0]} 列。",
-            f"step first gets one column of BOS; it got {calls[0]} columns.",
+            f"第一次交给 step 的应是一列 BOS；得到 {first} 列。",
+            f"step first gets one column of BOS; it got {first} columns.",
         )
     want = row_by_row(step, batch_size, limit)
-    if torch.equal(y, want) and len(calls) > want.shape[1]:
+    due = F.pad(want, (1, 0), value=BOS)
+    if not torch.equal(y, want):
+        return
+    if any(not torch.equal(ids, due[:, : ids.shape[1]]) for ids in calls):
+        raise Rejection(
+            "结果对，但交给 step 的词不对：已经结束的行里应接着 PAD。",
+            "The result is right, but not what step is given: rows that have "
+            "ended go on with PAD.",
+        )
+    if len(calls) > want.shape[1]:
         raise Rejection(
             f"{want.shape[1]} 个词，step 被调用了 {len(calls)} 次：一次一个。",
             f"{want.shape[1]} words, {len(calls)} calls of step: one a word.",
@@ -119,6 +134,11 @@ All rows have ended and you go on: T is the length of the longest row.
 not ended.all() => not ended.any()
 有一行写出 EOS 你就停了：要等所有的行。
 You stop as soon as one row has written EOS: wait for all rows.
+
+ended.all() => (ids[:, -1] == EOS).all()
+要到所有的行在同一步写 EOS 你才停：每一行都写过就该停。
+You stop only when all rows write EOS in the same step: it is enough that each
+has written it.
 
 while ids.shape[1] <= limit and not => while not
 ended.all(): => ended.all() and ids.shape[1] <= 40:
@@ -160,7 +180,7 @@ def shift_right(target):
 
 def targets(rng):
     for s in variations(rng, "B N", dtypes=(torch.int64,)):
-        ids = s.integers("B N", 3, 30)
+        ids = s.integers("B N", 3, 40_000)
         ids[:, -1] = EOS
         if s.N > 3:
             ids[0, s.N // 2 :] = PAD
@@ -174,8 +194,8 @@ def targets(rng):
     "be column t − 1.",
 )
 def not_to_the_left(f, target):
-    left = target[:, 1:]
-    return left.numel() == 0 or not torch.equal(f(target)[:, :-1], left)
+    same = torch.equal(f(target)[:, :-1], target[:, 1:])
+    return target.shape[1] < 3 or not same
 
 
 shift_right = exercise(
@@ -222,8 +242,9 @@ def by_library(q, k, v, real):
 
 
 def padded(rng):
-    for s in variations(rng, "B H N M D", high=7):
+    for n, s in enumerate(variations(rng, "B H N M D", high=7)):
         real = torch.arange(s.M) < s.integers("B", 1, s.M + 1)[:, None]
+        real = real.flip(1) if n % 2 else real  # pads need not be at the end
         q, k, v = (s.normal(f"B H {n} D") for n in "NMM")
         yield q, k, v, real
 
@@ -242,6 +263,12 @@ def ignores_pads(f, q, k, v, real):
     gaps = ~real[:, None, :, None]
     before, _ = f(q, k, v, real)
     after, _ = f(q, k + 50 * gaps, v + 50 * gaps, real)
+    if not after.isfinite().all():
+        raise Rejection(
+            "pad 的 k 很大时，结果里有 nan：先遮，再取 exp。",
+            "With a large k at the pads the result holds nan: mask first, "
+            "then take exp.",
+        )
     return bool((after - before).abs().max() < 1e-4)
 
 
@@ -276,11 +303,24 @@ A score of 0 is not no weight: exp(0) = 1, and pads still get some.
 分数没有缩放：应除以 √d_k。
 The scores are not scaled: they should be divided by √d_k.
 
+q.shape[-1] => q.shape[-2]
+你除以了 √N：d_k 是 q 的最后一个轴的大小。
+You divide by √N: d_k is the size of the last axis of q.
+
+weights @ v, => weights @ k,
+你平均的是 k 的行：应是 v 的。
+You average the rows of k: it should be those of v.
+
+k.mT => k.reshape(*k.shape[:2], k.shape[3], k.shape[2])
+reshape 不是转置：数换了位置，却不是行列互换。
+reshape is not a transpose: the numbers move, but not from rows to columns.
+
 math.sqrt(q.shape[-1]) => q.shape[-1]
 分数除以了 d_k：应除以 √d_k。
 The scores are divided by d_k: it should be √d_k.
 
-~real[:, None, None, :] => (torch.ones_like(scores).triu(1) + ~real[:, None, None]) > 0
+-torch.inf) => -torch.inf)\\n    scores = scores.masked_fill(ABOVE, -torch.inf)
+ABOVE => torch.ones_like(scores).triu(1) > 0
 这里没有因果掩码：原文全都可以看，只遮 pad。
 There is no causal mask here: all of the source may be seen but the pads.
 
@@ -331,7 +371,7 @@ def beam_by_tensors(step, width, limit):
 
 
 def plain(answer):
-    """Its words as a list of int and its score as a float."""
+    """Its words, a list of int, and its score as a float."""
 
     def run(step, width, limit):
         found = answer(step, width, limit)
@@ -341,16 +381,23 @@ def plain(answer):
                 "Two things are asked for: the list of words and the score.",
             )
         words, score = found
-        return [int(word) for word in words], float(score)
+        if not (isinstance(words, list) and {int} >= {*map(type, words)}):
+            raise Rejection(
+                "词应是整数的列表。", "The words should be a list of integers."
+            )
+        return words, float(score)
 
     return run
 
 
 def tellers(rng):
-    for V, width, limit in itertools.product((6, 9), (1, 2, 3, 40), (1, 5, 7)):
+    for V, width, limit in itertools.product((6, 9), (1, 2, 40), (1, 7)):
         table = torch.randn(7, 1, V, V, generator=rng)
         table[:3, ..., EOS] -= 2  # not all end at once
         yield teller(table), width, limit
+    for width in (2, 3) * 8:  # many: few of them tell width from width + 1
+        table = torch.randn(7, 1, 6, 6, generator=rng) / 2
+        yield teller(table), width, 5
     for width in (2, 3):  # here a finished one loses its place later
         own = torch.Generator().manual_seed(52)
         table = torch.randn(7, 1, 6, 6, generator=own)
@@ -369,14 +416,23 @@ beam = exercise(
 每一步只留了一个：那是贪心。应留 width 个。
 You keep a single one in every round: that is greedy. Keep `width` of them.
 
+[:width] => [:width + 1]
+你多留了一个：应留 width 个。
+You keep one too many: keep `width` of them.
+
+return kept[0] => return max(kept, key=lambda pair: (EOS in pair[0], pair[1]))
+写完的总是排在前面：应是得分最高的，不管它写完没有。
+Finished ones always come first: it should be the highest score, ended or not.
+
 [(words, score) for words, score in kept if EOS in words] => []
 if EOS not in words: => if True:
 已经写出 EOS 的还在接着写：它应原样留着，与别的一起比较。
 One that has written EOS goes on: it stays as it is and competes with the rest.
 
 [(words, score) for words, score in kept if EOS in words] => []
-已经写完的被丢掉了：它应原样留着，与别的一起比较。
-A finished one is thrown away: it stays as it is and competes with the rest.
+写完的被丢掉了，或者得分变了：它应原样留着，与别的一起比较。
+A finished one is thrown away, or its score changes: it stays as it is and
+competes with the rest.
 
 if EOS in words] => if False]
 :width] => :width]\\n        done += [pair for pair in kept if EOS in pair[0]]
@@ -388,13 +444,15 @@ still lose their place later.
 
 if EOS in words] => if False]
 kept = [([], 0.0)] => kept, done = [([], 0.0)], []
-kept = sorted( => done += [p for p in grown if EOS in p[0]]\\n        kept = sorted(
+kept = sorted( => done += ENDED\\n        kept = sorted(
+ENDED => [p for p in grown if EOS in p[0]]
 (grown, => ([p for p in grown if EOS not in p[0]],
 return kept[0] => return max(done + kept, key=lambda pair: pair[1])
 没写完的独占了 width 个：写完的也占 width 的名额。
 The unfinished ones have all places of width: finished ones take some up, too.
 
-    return kept[0] =>         for pair in kept:\\n            if EOS in pair[0]:\\n                return pair\\n    return kept[0]
+[:width] => [:width]\\n        for pair in kept:\\n            STOP
+STOP => if EOS in pair[0]:\\n                return pair
 有一句写完你就停了：别的句子接下去，得分还可能更高。
 You stop at the first finished one: another may still end with a higher score.
 
@@ -442,6 +500,7 @@ def some_dates(rng):
     days = torch.randint(73_000, (30,), generator=rng).tolist()
     for day in [0, 9, 19, 31, 288, 303, 39_000, *days]:
         yield (first + datetime.timedelta(days=day),)
+    yield (datetime.date(2000, 2, 29),)
 
 
 date_pair = exercise(

@@ -120,11 +120,21 @@ def powers(numbers: Sequence[int], digit: str) -> list[int]:
     ]
 
 
-def clusters(layers: Mapping[str, Tensor], kinds: Sequence[int]) -> Figure:
-    """Draw rows (K, d_model) of several layers in two dimensions, by kind."""
-    fig, axes = plots.subplots(1, len(layers), width=2, height=1)
-    kinds = torch.tensor(kinds)
-    for ax, (title, x) in zip(axes, layers.items(), strict=True):
+def clusters(
+    layers: Sequence[Tensor], marked: Tensor, numbers: Sequence[int]
+) -> Figure:
+    """Draw the vectors of every digit 2 in two dimensions, by its power.
+
+    Args:
+        layers: (B, M, d_model): embedded, with places, memory.
+        marked: (B, M), where the 2 stand.
+        numbers: B of them.
+    """
+    titles = "embedding", "+ places", "memory"
+    fig, axes = plots.subplots(1, len(titles), width=2, height=1)
+    kinds = torch.tensor(powers(numbers, "2"))
+    for ax, title, layer in zip(axes, titles, layers, strict=True):
+        x = layer[marked].cpu()
         x = x - x.mean(dim=0)
         x = (x @ torch.linalg.svd(x)[2][:2].mT).numpy()
         for n, kind in enumerate(kinds.unique().tolist()):
