@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from exercises import Rejection, exercise, labelled, says, variations
-from exercises.properties import keeps_the_graph
+from exercises.properties import same_gradients
 
 PAD, BOS, EOS = 0, 1, 2
 DIGITS = "零一二三四五六七八九"
@@ -279,7 +279,7 @@ cross_attention = exercise(
     holds=[
         both_finite,
         ignores_pads,
-        keeps_the_graph,
+        same_gradients(cross_attention),
     ],
     wrong="""
 scores = scores.masked_fill(~real[:, None, None, :], -torch.inf) =>
