@@ -82,6 +82,17 @@ def redrawn(page, index: int, act: Callable[..., None], *args) -> float:
     return time.perf_counter() - start
 
 
+def at_rest(page) -> float:
+    """Where the page stands once what is above it has been drawn."""
+    here = page.evaluate(SCROLLED)
+    for _ in range(30):
+        page.wait_for_timeout(300)
+        before, here = here, page.evaluate(SCROLLED)
+        if here == before:
+            break
+    return here
+
+
 def move(page, index: int) -> list[float]:
     """Move a cell's first slider by keyboard, else its field or choice.
 
@@ -94,8 +105,7 @@ def move(page, index: int) -> list[float]:
         if page.evaluate(f"i => !!{control}", index)
     )
     page.evaluate(f"i => {control}.focus()", index)
-    page.wait_for_timeout(300)
-    before, times, key = page.evaluate(SCROLLED), [], "ArrowRight"
+    before, times, key = at_rest(page), [], "ArrowRight"
     for number in range(KEYS if control == HANDLE else 4):
         act, args = page.keyboard.press, ["Enter"]
         if control == HANDLE:
