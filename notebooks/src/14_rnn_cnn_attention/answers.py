@@ -23,6 +23,16 @@ def by_func(f, X):
     return torch.einsum("iejd,iejd->ij", *[torch.func.jacrev(f)(X)] * 2).sqrt()
 
 
+def by_columns(f, X):
+    J = torch.func.jacfwd(f)(X)  # (N, E, N, D)
+    return J.movedim(2, 1).flatten(2).norm(dim=2)
+
+
+def small_is_zero(f, X):
+    D = by_func(f, X)
+    return D.where(D > 1e-6, 0)
+
+
 def only_pattern(f, X):
     return (by_grad(f, X) > 0).to(X.dtype)
 
@@ -49,6 +59,30 @@ def rnn_products_first(X, W, U):
         y = torch.tanh(XW[..., i : i + 1, :] + y @ U)
         out += [y]
     return torch.cat(out, dim=-2)
+
+
+def rnn_by_sweeps(X, W, U):
+    Y = (X @ W).tanh()
+    for _ in range(X.shape[-2]):
+        before = torch.cat([0 * Y[..., :1, :], Y[..., :-1, :]], dim=-2)
+        Y = (X @ W + before @ U).tanh()
+    return Y
+
+
+def rnn_cut(X, W, U):
+    y, rows = X.new_zeros(*X.shape[:-2], U.shape[0]), []
+    for x in X.unbind(-2):
+        y = torch.tanh(x @ W + y.detach() @ U)
+        rows.append(y)
+    return torch.stack(rows, -2)
+
+
+def rnn_into_one(X, W, U):
+    Y = X.new_zeros(*X.shape[:-1], U.shape[0])
+    Y[..., 0, :] = torch.tanh(X[..., 0, :] @ W)
+    for i in range(1, X.shape[-2]):
+        Y[..., i, :] = torch.tanh(X[..., i, :] @ W + Y[..., i - 1, :] @ U)
+    return Y
 
 
 def rnn_last(X, W, U):
@@ -82,6 +116,12 @@ def cnn_by_loop(X, W):
     return torch.stack(rows, -2)
 
 
+def cnn_cut(X, W):
+    wide, N = F.pad(X, (0, 0, 1, 1)).detach(), X.shape[-2]
+    near = [wide[..., :N, :], X, wide[..., 2 : N + 2, :]]
+    return torch.cat(near, -1) @ W
+
+
 def cnn_without_edges(X, W):
     near = [X[..., :-2, :], X[..., 1:-1, :], X[..., 2:, :]]
     return torch.cat(near, -1) @ W
@@ -95,6 +135,12 @@ def layers_by_loop(distance, width):
     while layers * (width - 1) < 2 * distance:
         layers += 1
     return layers
+
+
+def layers_by_steps(distance, width):
+    if distance <= width // 2:
+        return 1
+    return 1 + layers_by_steps(distance - width // 2, width)
 
 
 def mean_by_softmax(X):
@@ -120,27 +166,30 @@ def mean_without_itself(X):
 
 
 RIGHT = {
-    "dependence": [by_grad, by_func],
-    "rnn": [rnn_in_place, rnn_products_first],
+    "dependence": [by_grad, by_func, by_columns],
+    "rnn": [rnn_in_place, rnn_products_first, rnn_by_sweeps],
     "cnn": [cnn_padded, cnn_three_products, cnn_by_loop],
     "layers_needed": [
         layers_by_loop,
+        layers_by_steps,
         lambda distance, width: math.ceil(distance / ((width - 1) / 2)),
         lambda distance, width: -(-distance // (width // 2)),
     ],
     "similarity_mean": [mean_by_softmax, mean_by_loop, mean_by_einsum],
 }
 WRONG = {
-    "dependence": [only_pattern, first_column],
-    "rnn": [rnn_last],
-    "cnn": [cnn_without_edges],
+    "dependence": [only_pattern, first_column, small_is_zero],
+    "rnn": [rnn_last, rnn_cut, rnn_into_one],
+    "cnn": [cnn_without_edges, cnn_cut],
     "layers_needed": [
         lambda distance, width: round(distance / (width // 2)),
         lambda distance, width: distance / (width // 2),
+        lambda distance, width: int(distance / (width // 2) + 0.99),
     ],
     "similarity_mean": [
         mean_without_itself,
         lambda X: X,
         lambda X: (X @ X.mT).softmax(dim=-1),
+        lambda X: (X @ X.mT).softmax(dim=-1).detach() @ X,
     ],
 }

@@ -4,8 +4,70 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from exercises import draw, exercise, labelled, says, variations
+from exercises import (
+    Property,
+    Rejection,
+    draw,
+    exercise,
+    labelled,
+    says,
+    variations,
+)
 from exercises.properties import keeps_the_graph, without
+
+# --- gradients that are right ----------------------------------------------
+
+
+def gradients(f, case):
+    """The output, and gradients of a weighted sum of it; None without any."""
+    leaves = [x.clone().requires_grad_() for x in case]
+    Y = f(*leaves)
+    if not isinstance(Y, torch.Tensor) or not Y.requires_grad:
+        return Y, None  # keeps_the_graph says so
+    factors = torch.linspace(1, 2, Y.numel(), dtype=Y.dtype).reshape(Y.shape)
+    try:
+        return Y, torch.autograd.grad(
+            (Y * factors).sum(), leaves, materialize_grads=True
+        )
+    except RuntimeError as error:
+        if "inplace" not in str(error):
+            raise
+    raise Rejection(
+        "输出能算，反向传播却出错：求导要用的张量后来被原地改动了"
+        "（如 Y[..., i, :] = …，以后又读 Y）。把各行放进列表，最后 "
+        "torch.stack。",
+        "The output comes, but backward fails: a tensor that it needs was "
+        "changed in place later (such as Y[..., i, :] = ... where Y is read "
+        "again). Collect the rows in a list, and stack them.",
+    )
+
+
+def same_gradients(oracle, *shapes):
+    """Whole gradients are those of the solution, not only one path of them."""
+
+    def test(f, rng):
+        case = [
+            torch.randn(s, generator=rng, dtype=torch.float64) for s in shapes
+        ]
+        want, due = gradients(oracle, case)
+        Y, got = gradients(f, case)
+        if got is None or Y.shape != want.shape:
+            return True
+        if Y.dtype != want.dtype or not torch.allclose(Y, want, 1e-4, 1e-6):
+            return True  # values are told by themselves
+        return all(
+            torch.allclose(a, b, 1e-4, 1e-6)
+            for a, b in zip(got, due, strict=True)
+        )
+
+    return Property(
+        test,
+        "输出对了，梯度不对：有一部分与计算图断开了（detach、.data、.numpy()、"
+        "no_grad 或 torch.tensor）。",
+        "The output is right, gradients are not: a part is cut off from the "
+        "graph (detach, .data, .numpy(), no_grad or torch.tensor).",
+    )
+
 
 # --- 1: which row depends on which, and how strongly -----------------------
 
@@ -28,6 +90,8 @@ def some_functions(rng):
 
         yield labelled("running sums", running), X
         yield labelled("later rows", later), X
+    X = torch.randn(9, 2, generator=rng, dtype=torch.float64)
+    yield labelled("fast waves", lambda X: (1e4 * X).sin().cumsum(dim=0)), X
 
 
 def by_rows(f, X):
@@ -44,11 +108,31 @@ def by_rows(f, X):
     return torch.stack(squares).sqrt()
 
 
+def zeros_are_exact(f, rng):
+    X = torch.randn(9, 2, generator=rng, dtype=torch.float64)
+    fall = 10.0 ** -torch.arange(9, dtype=X.dtype)
+    A = fall[(torch.arange(9)[:, None] - torch.arange(9)).abs()].tril()
+
+    def fading(X):
+        return A @ X.tanh()
+
+    got = f(fading, X)
+    return got.shape != A.shape or torch.equal(got != 0, A != 0)
+
+
+exact_zeros = Property(
+    zeros_are_exact,
+    "0 的位置不对：没有依赖的地方应正好是 0，有依赖的地方再小也不是 0。",
+    "The zeros are not right: where there is no dependence there is exactly "
+    "0, and where there is one, however small, it is not 0.",
+)
+
 dependence = exercise(
     dependence,
     some_functions,
     oracle=by_rows,
     seeds=(0,),
+    holds=[exact_zeros],
     wrong="""
 slopes.square().sum(dim=(1, 3)).sqrt() => slopes.sum(dim=(1, 3))
 你把导数直接相加，正负会抵消：应先平方，相加以后再开方。
@@ -62,6 +146,34 @@ You add absolute values: square them first, add, and take the root.
 slopes.square().sum(dim=(1, 3)).sqrt() => slopes.abs().amax(dim=(1, 3))
 你取了最大的一个导数：E × D 个导数都要算进去。
 You take the largest derivative: all E × D of them count.
+
+.sqrt() => .sqrt().tril()
+你去掉了对角线以上的数：f 不一定只看前面的行。
+You drop what is above the diagonal: f may look at later rows, too.
+
+slopes.square().sum(dim=(1, 3)).sqrt() => slopes.norm(dim=3).sum(dim=1)
+你对每个 e 各自开方，再相加：应先把 E × D 个平方都加起来，只开一次方。
+You take a root for each e and add: add all E × D squares first, and take one
+root.
+
+slopes.square().sum(dim=(1, 3)).sqrt() => slopes.norm(dim=1).sum(dim=2)
+你对每个 d 各自开方，再相加：应先把 E × D 个平方都加起来，只开一次方。
+You take a root for each d and add: add all E × D squares first, and take one
+root.
+
+slopes.square().sum(dim=(1, 3)).sqrt() => slopes[:, 0].norm(dim=2)
+你只用了 Y 每一行的第一个数：E 个数的导数都要算进去。
+You use the first number of each row of Y only: all E of them count.
+
+slopes.square().sum(dim=(1, 3)).sqrt() => slopes[:, -1].norm(dim=2)
+你只用了 Y 每一行的最后一个数（是否用 = 覆盖了前面的，没有累加？）。
+You use the last number of each row of Y only (is the earlier overwritten by =
+and not added up?).
+
+slopes.square() => slopes.flatten(0, 1).cumsum(0).view(slopes.shape).square()
+X.grad 会累加：每次 backward 之前要清零，或用 torch.autograd.grad。
+X.grad adds up: set it to zero before each backward, or use
+torch.autograd.grad.
 
 .square().sum( => .square().mean(
 你求的是平均：应是平方的和，再开方。
@@ -114,12 +226,25 @@ def learns(f, X, W, U):
     return alone or keeps_the_graph.test(f, X, W, U)
 
 
+def sequences(rng):
+    yield from draw("* N D, D E, E E")(rng)
+    for *shape, D, E in ((40, 2, 3), (2, 1, 3, 2, 4, 3, 2)):
+        yield tuple(
+            torch.randn(s, generator=rng, dtype=torch.float64)
+            for s in ((*shape, D), (D, E), (E, E))
+        )
+
+
 rnn = exercise(
     rnn,
-    draw("* N D, D E, E E"),
+    sequences,
     oracle=by_nn_rnn,
     seeds=(0,),
-    holds=[without("rnn_tanh rnn_tanh_cell", *READY), learns],
+    holds=[
+        without("rnn_tanh rnn_tanh_cell", *READY),
+        same_gradients(rnn, (2, 5, 3), (3, 4), (4, 4)),
+        learns,
+    ],
     wrong="""
 torch.tanh(X[..., i, :] @ W + y @ U) => X[..., i, :] @ W + y @ U
 没有 tanh。
@@ -137,6 +262,53 @@ The row before is not used: no row knows another.
 y @ U => y @ U.T
 U 转置了：公式里是右乘 U。
 U is transposed: the formula multiplies by U on the right.
+
+torch.tanh( => torch.relu(
+你用了 ReLU：公式里是 tanh。
+You use ReLU: the formula has tanh.
+
+torch.tanh( => torch.sigmoid(
+你用了 sigmoid：公式里是 tanh。
+You use the sigmoid: the formula has tanh.
+
+i, :] @ W + y @ U) => i, :] @ W) + y @ U
+tanh 只包住了 X_i W：要先相加，再做 tanh。
+tanh holds X_i W only: add first, then take tanh.
+
+torch.tanh(X[..., i, :] @ W + => X[..., i, :] @ W + torch.tanh(
+tanh 只包住了 Y_{i−1} U：要先相加，再做 tanh。
+tanh holds Y_{i−1} U only: add first, then take tanh.
+
+y @ U) => y @ U) if i else X[..., i, :] @ W
+第 0 行没有做 tanh：Y_0 = tanh(X_0 W)。
+Row 0 lacks the tanh: Y_0 = tanh(X_0 W).
+
+y = torch.tanh( => y = y + torch.tanh(
+你把新的 Y 加到了前一个上：Y_i 就是 tanh 的结果。
+You add the new Y to the one before: Y_i is the result of tanh itself.
+
+P = X @ W
+before = torch.cat([torch.zeros_like(P[..., :1, :]), P[..., :-1, :]], dim=-2)
+return torch.tanh(P + before @ U)
+你用的是 X_{i−1} W：公式里是前一个输出 Y_{i−1}。
+You use X_{i−1} W: the formula has the output before, Y_{i−1}.
+
+return right(X.flip(-2), W, U).flip(-2)
+方向反了：Y_i 用前一行的 Y_{i−1}，不是后一行的。
+The direction is wrong: Y_i uses the row before it and not the one after.
+
+Y = right(X.reshape(-1, X.shape[-1]), W, U)
+return Y.reshape(*X.shape[:-1], -1)
+前面的各轴串起来了：每个序列各自从 0 开始。
+The sequences are strung together: each of them begins with 0.
+
+y, rows = X.new_zeros(*X.shape[1:-1], U.shape[0]), []
+for x in X:
+    y = torch.tanh(x @ W + y @ U)
+    rows.append(y)
+return torch.stack(rows)
+你沿轴 0 走了：N 是倒数第二个轴，前面的轴各自独立。
+You walk along axis 0: N is the last axis but one, those before it are apart.
 
 range(X.shape[-2]) => reversed(range(X.shape[-2]))
 你从最后一行开始：应从第 0 行往后。
@@ -170,6 +342,12 @@ def windows(rng):
         yield s.normal("* N D"), torch.cat([s.normal("D E") for _ in "abc"])
 
 
+def more_windows(rng):
+    yield from windows(rng)
+    X = torch.randn(2, 1, 3, 2, 4, 3, generator=rng, dtype=torch.float64)
+    yield X, torch.randn(9, 2, generator=rng, dtype=torch.float64)
+
+
 def by_conv1d(X, W):
     N, D = X.shape[-2:]
     kernel = W.view(3, D, -1).permute(2, 1, 0)  # (E, D, 3)
@@ -179,10 +357,10 @@ def by_conv1d(X, W):
 
 cnn = exercise(
     cnn,
-    windows,
+    more_windows,
     oracle=by_conv1d,
     seeds=(0,),
-    holds=[keeps_the_graph],
+    holds=[same_gradients(cnn, (2, 5, 3), (9, 4)), keeps_the_graph],
     wrong="""
 [before, X, after] => [after, X, before]
 前后反了：一行里先放 i − 1，再放 i，再放 i + 1。
@@ -192,6 +370,39 @@ before, X, after = X.roll(1, -2), X, X.roll(-1, -2)
 return torch.cat([before, X, after], dim=-1) @ W
 roll 把首尾接成了一圈：第 0 行之前、最后一行之后应是 0。
 roll closes a circle: before row 0 and after the last row there are zeros.
+
+zero = torch.zeros_like(X[..., :1, :])
+after = torch.cat([X[..., 1:, :], zero], dim=-2)
+return torch.cat([X.roll(1, -2), X, after], dim=-1) @ W
+第 0 行之前取到了最后一行（roll 或下标 −1）：应是 0。
+Before row 0 stands the last row (roll, or the index −1): it should be 0.
+
+zero = torch.zeros_like(X[..., :1, :])
+before = torch.cat([zero, X[..., :-1, :]], dim=-2)
+return torch.cat([before, X, X.roll(-1, -2)], dim=-1) @ W
+最后一行之后取到了第 0 行：应是 0。
+After the last row stands row 0: it should be 0.
+
+[before, X, after] => [X, before, after]
+次序不对：一行里先放 i − 1，再放 i，再放 i + 1。
+The order is not right: in a row come i − 1, then i, then i + 1.
+
+Y = right(X.reshape(1, -1, X.shape[-1]), W)
+return Y.reshape(*X.shape[:-1], -1)
+前面的各轴串起来了：每个序列的两头之外都是 0。
+The sequences are strung together: outside of each there are zeros.
+
+D, zero = X.shape[-1], torch.zeros_like(X[..., :1])
+wide = torch.cat([zero, X, zero], dim=-1)
+return torch.cat([wide[..., k : k + D] for k in range(3)], dim=-1) @ W
+你沿特征移动了：应沿行（倒数第二个轴）。
+You shift along features: shift along rows (the last axis but one).
+
+zero, N = torch.zeros_like(X[..., :1, :]), X.shape[-2]
+wide = torch.cat([X, zero, zero], dim=-2)
+return torch.cat([wide[..., k : k + N, :] for k in range(3)], dim=-1) @ W
+窗口是 i、i + 1、i + 2：应以第 i 行为中心。
+Your window is i, i + 1, i + 2: row i should be in its centre.
 
 before = torch.cat([X[..., :1, :], X[..., :-1, :]], dim=-2)
 after = torch.cat([X[..., 1:, :], X[..., -1:, :]], dim=-2)
@@ -237,9 +448,14 @@ def stays_between(f, X):
     return bool((Y.clamp(low - 1e-4, high + 1e-4) == Y).all())
 
 
+def stacks(rng):
+    yield from draw("* N D", high=6)(rng)
+    yield (torch.randn(2, 1, 3, 2, 4, 3, generator=rng, dtype=torch.float64),)
+
+
 similarity_mean = exercise(
     similarity_mean,
-    draw("* N D", high=6),
+    stacks,
     oracle=lambda X: F.scaled_dot_product_attention(X, X, X, scale=1.0),
     seeds=(0,),
     holds=[
@@ -248,6 +464,7 @@ similarity_mean = exercise(
             "你调用了现成的注意力：这里要自己写。",
             "You call an attention that exists already: here, write it.",
         ),
+        same_gradients(similarity_mean, (2, 5, 3)),
         keeps_the_graph,
         stays_between,
     ],
@@ -273,6 +490,53 @@ You divide the dot products by √D: the similarity here does not.
 没有除以权重的和。
 The weights are not divided by their sum.
 
+(X @ X.mT).exp() => (X @ X.mT).exp().tril()
+你只看了前面的行：这里每一行看所有的行。
+You look at earlier rows only: here each row looks at all of them.
+
+S = (X @ X.mT).exp()
+S = S - torch.diag_embed(S.diagonal(dim1=-2, dim2=-1))
+return S / S.sum(dim=-1, keepdim=True) @ X
+你去掉了自己：和里也有 j = i。
+You leave the row itself out: the sum holds j = i, too.
+
+(X @ X.mT).exp() => (X @ X.mT).exp().softmax(dim=-1)
+指数取了两次：softmax 里已有指数。
+The exponential is taken twice: softmax has one already.
+
+(X @ X.mT).exp() => (X @ X.mT).softmax(dim=-1).exp()
+你做了两次 softmax。
+You take softmax twice.
+
+unit = F.normalize(X, dim=-1)
+return (unit @ unit.mT).softmax(dim=-1) @ X
+你用的是余弦：这里的点积不除以长度。
+You use the cosine: here the dot product is not divided by lengths.
+
+(X @ X.mT).exp() => torch.sigmoid(X @ X.mT)
+你用了 sigmoid：相似性是点积的指数。
+You use the sigmoid: the similarity is the exponential of the dot product.
+
+(X @ X.mT).exp() => (X @ X.mT).relu()
+你用了 ReLU：相似性是点积的指数。
+You use ReLU: the similarity is the exponential of the dot product.
+
+(X @ X.mT).exp() => (X @ X.mT / X.shape[-1]).exp()
+你把点积除以了 D：这里的相似性没有这一步。
+You divide the dot products by D: the similarity here does not.
+
+return right(X) + X
+你还加上了 X：只要加权平均。
+You add X, too: the weighted average alone is asked for.
+
+return (X @ X.mT).softmax(dim=0) @ X
+softmax 沿轴 0 做了：应沿最后一个轴（dim=-1）。
+softmax goes along axis 0: it should go along the last (dim=-1).
+
+return (X @ X.mT).softmax(dim=min(1, X.dim() - 1)) @ X
+softmax 沿轴 1 做了：应沿最后一个轴（dim=-1）。
+softmax goes along axis 1: it should go along the last (dim=-1).
+
 (X @ X.mT).exp() => torch.cdist(X, X).neg().exp()
 你按距离算相似性：这里用点积。
 Your similarity comes from distances: here it comes from dot products.
@@ -293,8 +557,10 @@ def layers_needed(distance, width):
 
 def distances(rng):
     for width in (3, 5, 7, 11):
-        for distance in (1, 2, 3, 4, 5, 6, 9, 10, 20, 63, 64, 1000):
+        for distance in (1, 2, 3, 4, 5, 6, 9, 10, 20, 63, 64, 500):
             yield distance, width
+    for distance in (1, 200, 201, 401):
+        yield distance, 401
 
 
 layers_needed = exercise(
@@ -309,6 +575,34 @@ To one side a window reaches (width − 1) / 2 rows: it has two sides.
 width // 2 => width
 窗口往一边只够到 (width − 1) / 2 行，不是 width 行。
 To one side a window reaches (width − 1) / 2 rows and not width.
+
+(distance + step - 1) // step => round(distance / step)
+你四舍五入了：剩下的几行，再少也还要一层。
+You round to the nearest: the rows that are left, however few, need one more
+layer.
+
+(distance + step - 1) // step => -(-(2 * distance + 1) // width)
+你让 L · width 够 2d + 1 行：每多一层只多 width − 1 行，因为窗口会重叠。
+You let L · width cover 2d + 1 rows: a further layer adds width − 1 rows only,
+as windows overlap.
+
+width // 2 => (width + 1) // 2
+窗口往一边只够到 (width − 1) / 2 行：自己那一行不算。
+To one side a window reaches (width − 1) / 2 rows: the row itself is not
+counted.
+
+(distance + step - 1) // step => -(-2 * distance // width)
+窗口往一边只够到 (width − 1) / 2 行：width / 2 多了半行。
+To one side a window reaches (width − 1) / 2 rows: width / 2 is half a row
+more.
+
+(distance + step - 1) // step => (distance + step - 1) // step + 1
+多了一层。
+One layer too many.
+
+(distance + step - 1) // step => -(-(distance - 1) // step)
+少算了一行：距离 d 要够到 d 行，不是 d − 1 行。
+One row is missing: distance d takes d rows, not d − 1.
 
 (distance + step - 1) // step => distance // step
 向下取整了：剩下的几行还要一层。
