@@ -582,8 +582,8 @@ You round to the nearest: the rows that are left, however few, need one more
 layer.
 
 (distance + step - 1) // step => -(-(2 * distance + 1) // width)
-你让 L · width 够 2d + 1 行：每多一层只多 width − 1 行，因为窗口会重叠。
-You let L · width cover 2d + 1 rows: a further layer adds width − 1 rows only,
+你让 L · width 够 2r + 1 行：每多一层只多 width − 1 行，因为窗口会重叠。
+You let L · width cover 2r + 1 rows: a further layer adds width − 1 rows only,
 as windows overlap.
 
 width // 2 => (width + 1) // 2
@@ -601,8 +601,8 @@ more.
 One layer too many.
 
 (distance + step - 1) // step => -(-(distance - 1) // step)
-少算了一行：距离 d 要够到 d 行，不是 d − 1 行。
-One row is missing: distance d takes d rows, not d − 1.
+少算了一行：距离 r 要够到 r 行，不是 r − 1 行。
+One row is missing: distance r takes r rows, not r − 1.
 
 (distance + step - 1) // step => distance // step
 向下取整了：剩下的几行还要一层。

@@ -22,9 +22,9 @@ def _visible(D: Tensor) -> np.ma.MaskedArray:
     return np.ma.masked_equal(np.where(x == 0, 0, x.clip(1e-4, 10)), 0)
 
 
-def _map(ax: Axes, D: Tensor, title: str):
+def _map(ax: Axes, D: Tensor, title: str, norm: LogNorm = SCALE):
     """Draw which row of Y depends on which row of X, by colour."""
-    image = ax.imshow(_visible(D), cmap="cividis", norm=SCALE)
+    image = ax.imshow(_visible(D), cmap="cividis", norm=norm)
     n = len(D)
     ax.set(xticks=range(0, n, 2), yticks=range(0, n, 2), title=title)
     ax.set(xlabel="row of X", ylabel="row of Y")
@@ -39,7 +39,7 @@ def learning(hits: Mapping[str, Sequence[float]], window: int = 20) -> Figure:
         means = np.convolve(line, np.full(window, 1 / window), mode="valid")
         ax.plot(np.arange(len(means)) + window, means, label=name)
     _chance(ax, window)
-    ax.set(xlabel="step", ylabel="right", ylim=(0, 1.05))
+    ax.set(xlabel=f"step (mean of {window})", ylabel="right", ylim=(0, 1.05))
     ax.legend(loc="upper right", bbox_to_anchor=(1, 0.9))
     return fig
 
@@ -52,7 +52,8 @@ def _chance(ax: Axes, left: float) -> None:
 def fading(D: Tensor) -> Figure:
     """Draw a matrix of dependence, and its last row over the distance."""
     fig, axes = plots.subplots(1, 2, width=1.9)
-    image = _map(axes[0], D, "size of the derivative")
+    norm = LogNorm(float(D[D > 0].min()), float(D.max()))
+    image = _map(axes[0], D, "size of the derivative", norm)
     fig.colorbar(image, ax=axes[0], shrink=0.8)
     last = D[-1].flip(0).tolist()
     axes[1].semilogy(last, marker="o")
@@ -73,17 +74,17 @@ def _arrow(ax: Axes, start, end, color: str, bend: float = 0) -> None:
 
 
 def _wiring(ax: Axes, name: str) -> None:
-    """Draw how row 4 of Y gets at the rows of X; the others in grey."""
+    """Draw how row 4 of Y reaches the rows of X; the others in grey."""
     pale, dark = "#bbbbbb", plots.COLORS["blue"]
     for i in [*range(N - 2), N - 1, N - 2]:
-        color = dark if i == N - 2 else pale
+        on_path = i <= N - 2 if name == "RNN" else i == N - 2
+        color = dark if on_path else pale
         sources = {"RNN": [i], "CNN": [i - 1, i, i + 1], "attention": range(N)}
         for j in sources[name]:
             if 0 <= j < N:
                 _arrow(ax, (j, 0), (i, 1), color)
         if name == "RNN" and i:
-            path = dark if i <= N - 2 else pale
-            _arrow(ax, (i - 1, 1), (i, 1), path)
+            _arrow(ax, (i - 1, 1), (i, 1), color)
     for i in range(N):
         for y, letter in enumerate("XY"):
             ax.text(
@@ -103,7 +104,7 @@ def three(maps: Mapping[str, Tensor]) -> Figure:
     for (above, below), (name, D) in zip(axes.T, maps.items(), strict=True):
         _wiring(above, name)
         image = _map(below, D, f"{int((D == 0).sum())} of {D.numel()} are 0")
-    fig.colorbar(image, ax=axes[1], shrink=0.8)
+    fig.colorbar(image, ax=axes[1], shrink=0.8, extend="min")
     return fig
 
 
@@ -115,7 +116,7 @@ def explorer(measure: Callable[[str, int, int], Tensor]):
     """
     fig, ax = plots.subplots(width=0.98, height=1.2)
     image = _map(ax, measure("CNN", 1, 4), "")
-    fig.colorbar(image, ax=ax, label="size of the derivative")
+    fig.colorbar(image, ax=ax, label="size of the derivative", extend="min")
 
     def draw(model: str = "CNN", layers: int = 1, N: int = 12) -> Figure:
         D = measure(model, layers, N)
@@ -142,7 +143,11 @@ def recall(
     fig, ax = plots.subplots(width=1.9, height=1.35)
     for k, (name, line) in enumerate(found.items()):
         look = {"color": plots.LINE_COLORS[k], "ls": plots.DASHES[k]}
-        look |= {"marker": plots.MARKERS[k], "ms": 6 + 2 * k, "zorder": 9 - k}
+        look |= {
+            "marker": plots.MARKERS[k],
+            "ms": 6 + 1.5 * k,
+            "zorder": 9 - k,
+        }
         ax.plot(line.keys(), line.values(), label=name, **look)
     ax.plot(
         counts.keys(), counts.values(), color=plots.GREY, lw=6, alpha=0.35,
@@ -150,12 +155,12 @@ def recall(
     )  # fmt: skip
     _chance(ax, 2.8)
     ax.set_xscale("log", base=2)
-    ticks = [3, 4, 8, 16, 32, 64]
+    ticks = [3, 4, 6, 7, 8, 16, 32, 64]
     ax.set_xticks(ticks, ticks)
     ax.minorticks_off()
     ax.set(xlabel="tokens; the first is asked for after the last")
     ax.set(ylabel="right", ylim=(0, 1.05))
-    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), labelspacing=0.8)
     return fig
 
 
