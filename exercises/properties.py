@@ -136,12 +136,6 @@ def _gradients(f: Callable, inputs: tuple) -> tuple[Tensor, list[Tensor]]:
         ) from None
 
 
-@says("梯度传不回去。", "Gradients do not go back.")
-def keeps_the_graph(f: Callable, *inputs: Any) -> None:
-    """Gradients can be asked for."""
-    _gradients(f, inputs)
-
-
 def _near(got: list[Tensor], want: list[Tensor], share: float) -> bool:
     """Whether they differ by a share of the largest number at most."""
     sizes = (x.detach().nan_to_num(0, 0, 0).abs() for x in want if x.numel())
