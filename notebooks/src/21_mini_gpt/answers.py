@@ -1,6 +1,8 @@
 """Lesson 21: right answers written otherwise, wrong ones that may not pass."""
 
+import copy
 import math
+from collections import Counter
 
 import torch
 import torch.nn.functional as F
@@ -67,14 +69,46 @@ def losses_by_tensor(train, held, max_order, vocab_size):
     p = torch.full((len(held),), 1 / vocab_size, dtype=torch.float64)
     losses = []
     for n in range(1, max_order + 1):
+        grams = Counter(train[i : i + n] for i in range(len(train) - n + 1))
+        sums, kinds = Counter(), Counter()
+        for gram, count in grams.items():
+            sums[gram[:-1]] += count
+            kinds[gram[:-1]] += 1
+        for i in range(n - 1, len(held)):
+            gram = held[i - n + 1 : i + 1]
+            if s := sums[gram[:-1]]:
+                u = kinds[gram[:-1]]
+                p[i] = (grams[gram] + u * p[i]) / (s + u)
+        losses.append(-p.log().mean().item())
+    return losses
+
+
+def losses_in_float32(train, held, max_order, vocab_size):
+    losses = losses_by_dicts(train, held, max_order, vocab_size)
+    return torch.tensor(losses).tolist()
+
+
+def losses_by_scanning(train, held, max_order, vocab_size):
+    p, losses = [1 / vocab_size] * len(held), []
+    for n in range(1, max_order + 1):
         parts = [train[i : i + n] for i in range(len(train) - n + 1)]
         for i in range(n - 1, len(held)):
             after = [g[-1] for g in parts if g[:-1] == held[i - n + 1 : i]]
             if after:
                 c, u = after.count(held[i]), len(set(after))
                 p[i] = (c + u * p[i]) / (len(after) + u)
-        losses.append(-p.log().mean().item())
+        losses.append(-sum(map(math.log, p)) / len(p))
     return losses
+
+
+def losses_of_lower_case(train, held, max_order, vocab_size):
+    texts = train.lower(), held.lower()
+    return losses_by_dicts(*texts, max_order, vocab_size)
+
+
+def losses_without_lines(train, held, max_order, vocab_size):
+    texts = train.replace("\n", " "), held.replace("\n", " ")
+    return losses_by_dicts(*texts, max_order, vocab_size)
 
 
 def losses_as_sums(train, held, max_order, vocab_size):
@@ -99,6 +133,28 @@ def probabilities_normalised(logits, temperature=1.0, top_k=None):
     return p / p.sum(-1, keepdim=True)
 
 
+def probabilities_without_heat(logits, temperature=1.0, top_k=None):
+    return probabilities_by_scatter(logits, 1 if top_k else temperature, top_k)
+
+
+def probabilities_of_all_for_one(logits, temperature=1.0, top_k=None):
+    if top_k == 1:
+        top_k = None
+    return probabilities_by_scatter(logits, temperature, top_k)
+
+
+def probabilities_nearly_zero(logits, temperature=1.0, top_k=None):
+    if top_k:
+        least = logits.topk(top_k).values[..., -1:]
+        logits = torch.where(logits < least, logits - 1000, logits)
+    return (logits / temperature).softmax(-1)
+
+
+def probabilities_by_power(logits, temperature=1.0, top_k=None):
+    p = probabilities_by_scatter(logits, 1.0, top_k) ** (1 / temperature)
+    return p / p.sum(-1, keepdim=True)
+
+
 def probabilities_over_all(logits, temperature=1.0, top_k=None):
     if top_k:
         least = logits.flatten().topk(top_k).values[-1]
@@ -119,11 +175,17 @@ def cache_by_scores(layer, x, past, num_heads):
     if past:
         k, v = (torch.cat(p, -2) for p in zip(past, (k, v), strict=True))
     n, end = q.shape[2], k.shape[2]
-    new = torch.arange(end - n, end)[:, None]
+    place = torch.arange(end, device=x.device)
+    hidden = place > place[end - n :, None]
     scores = torch.einsum("bhnd,bhmd->bhnm", q, k) / math.sqrt(q.shape[-1])
-    scores = scores.masked_fill(torch.arange(end) > new, -torch.inf)
+    scores = scores.masked_fill(hidden, -torch.inf)
     y = scores.softmax(-1) @ v
     return layer.out(y.transpose(1, 2).flatten(2)), (k, v)
+
+
+def cache_squeezes(layer, x, past, num_heads):
+    y, kept = checks.one_at_a_time(layer, x, past, num_heads)
+    return y, tuple(part.squeeze(2) for part in kept)
 
 
 def cache_forgets(layer, x, past, num_heads):
@@ -181,6 +243,24 @@ def gpt2_untransposed(model, state):
     return gpt2_by_names(model, state)
 
 
+def gpt2_shared(model, state):
+    gpt2_by_names(model, state)
+    table = {n.removeprefix("transformer."): v for n, v in state.items()}
+    model.place.weight.data = table["wpe.weight"]
+    return model
+
+
+def gpt2_of_two_blocks(model, state):
+    rest = copy.deepcopy(model.blocks[2:].state_dict())
+    gpt2_by_names(model, state)
+    model.blocks[2:].load_state_dict(rest)
+    return model
+
+
+def gpt2_copied(model, state):
+    return gpt2_by_names(copy.deepcopy(model), state)
+
+
 def gpt2_returns_nothing(model, state):
     gpt2_by_names(model, state)
 
@@ -191,15 +271,33 @@ def gpt2_left_alone(model, state):
 
 RIGHT = {
     "prompt_targets": [targets_by_where, targets_by_full],
-    "ngram_losses": [losses_by_dicts, losses_by_tensor],
+    "ngram_losses": [losses_by_dicts, losses_by_tensor, losses_in_float32],
     "probabilities": [probabilities_by_scatter, probabilities_normalised],
     "cached_attention": [cache_by_loop, cache_by_scores],
     "load_gpt2": [gpt2_by_names, gpt2_tied],
 }
 WRONG = {
     "prompt_targets": [targets_as_floats, targets_unshifted],
-    "ngram_losses": [losses_as_sums],
-    "probabilities": [probabilities_over_all],
-    "cached_attention": [cache_forgets, cache_by_is_causal],
-    "load_gpt2": [gpt2_untransposed, gpt2_returns_nothing, gpt2_left_alone],
+    "ngram_losses": [
+        losses_as_sums,
+        losses_by_scanning,
+        losses_of_lower_case,
+        losses_without_lines,
+    ],
+    "probabilities": [
+        probabilities_without_heat,
+        probabilities_of_all_for_one,
+        probabilities_nearly_zero,
+        probabilities_by_power,
+        probabilities_over_all,
+    ],
+    "cached_attention": [cache_squeezes, cache_forgets, cache_by_is_causal],
+    "load_gpt2": [
+        gpt2_untransposed,
+        gpt2_shared,
+        gpt2_of_two_blocks,
+        gpt2_copied,
+        gpt2_returns_nothing,
+        gpt2_left_alone,
+    ],
 }

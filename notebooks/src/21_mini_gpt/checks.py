@@ -45,6 +45,21 @@ y 没有移动：位置 t 的目标应是第 t + 1 个 token，你给的是它�
 y is not shifted: the target of position t is token t + 1, and yours is token t
 itself.
 
+ids[:, 1:].clone() => ids[:, :-1].clone()
+prompt.shape[1] - 1 => prompt.shape[1]
+y 没有移动一位：遮住的地方是提示自己，留下的目标是 x 自己的 token。
+y is not shifted by one: what is hidden is the prompt itself, and the targets
+that are left are x's own tokens.
+
+ids[:, 1:].clone() => ids[:, 1:]
+x 里也有了 −100：x 和 y 是同一块内存的两个视图，改 y 也就改了 x（第 02 课）。
+There are −100 in x, too: x and y are two views of the same memory, and what is
+written into y stands in x as well (lesson 02).
+
+ids[:, 1:].clone() => ids.roll(1, dims=1)[:, :-1].clone()
+y 移反了：你给的是前一个 token，目标是后一个。
+y is shifted the wrong way: you give the token before, the target is the next.
+
 prompt.shape[1] - 1 => prompt.shape[1]
 多遮了一个：提示的最后一个位置要预测答案的第一个 token。
 One too many is hidden: the last position of the prompt predicts the first
@@ -81,7 +96,7 @@ def ngram_losses(train, held, max_order, vocab_size):
 
 def texts(rng):
     """Short texts of few letters, so that contexts come again."""
-    for n, letters in enumerate(("ab", "abc", "abcde", "ab c", "abcd")):
+    for n, letters in enumerate(("ab", "aA.", "a\n(de", "a \nc", "abcd")):
         sizes = (12, 5) if n == 0 else (60, 20)
         train, held = (
             "".join(
@@ -91,20 +106,30 @@ def texts(rng):
             for size in sizes
         )
         yield train, held + "z" * (n == 3), n % 4 + 1, len(letters) + n
+    yield "", "ab", 2, 4
+    yield "aba", "ba", 4, 3
+    if rng.initial_seed() == 0:  # a pass for each character takes too long
+        train, held = (
+            "".join(map(chr, torch.randint(97, 101, (n,), generator=rng)))
+            for n in (15_000, 1_000)
+        )
+        yield train, held, 2, 4
 
 
 @says(
-    "1 阶就不对：上文是空串，s 是 train 的长度，u 是其中不同字符的个数，"
-    "低一阶的 p 是 1/V。",
-    "Order 1 is wrong already: its context is the empty string, s the length "
-    "of train, u the number of different characters in it, and the p below "
-    "is 1/V.",
+    "1 阶的结果就不对：上文是空串，s 是 train 的长度，u 是其中不同字符的个数，"
+    "低一阶的 p 是 1/V；再对 held 的每个字符取 −ln p 的平均。",
+    "The result of order 1 is wrong already: its context is the empty string, "
+    "s the length of train, u the number of different characters in it, the p "
+    "below is 1/V; then comes the mean of −ln p over each character of held.",
 )
 def counts_characters(f, train, held, max_order, vocab_size):
     s, u = len(train), len({*train})
+    if not train:  # nothing to count
+        return True
     p = [(train.count(c) + u / vocab_size) / (s + u) for c in held]
     due = -sum(map(math.log, p)) / len(p)
-    return abs(f(train, held, 1, vocab_size)[0] - due) < 1e-9
+    return abs(f(train, held, 1, vocab_size)[0] - due) < 1e-5 * due
 
 
 ngram_losses = exercise(
@@ -145,6 +170,62 @@ len(p)) => len(p)))
 这是困惑度：这里要的是平均的 −ln p。
 That is the perplexity: here the mean of −ln p is asked for.
 
+held[i - n + 1 : i]) => held[max(0, i - n + 1) : i])
+train[i - n + 1 : i] => train[max(0, i - n + 1) : i]
+range(n - 1, len => range(len
+开头不足 n − 1 个字符的地方不数，那里 p_n = p_{n−1}。
+Where fewer than n − 1 characters come before, nothing is counted: there p_n
+is p_{n−1}.
+
+/ len(p)) => / len(p[n - 1 :] or p))
+map(math.log, p) => map(math.log, p[n - 1 :] or p)
+平均是对 held 的每个字符，开头的几个也算（那里 p_n = p_{n−1}）。
+The mean is over every character of held, the first few, too (there p_n is
+p_{n−1}).
+
+for i in range(n - 1, len(train)): => for i in range(len(train)):
+follow[train[i - n + 1 : i]][train[i]] += 1 => pass
+counts = follow.get( => h = (
+if counts: => counts = COUNTED\\n            if counts:
+COUNTED => +Counter({c: train.count(h + c) for c in set(train)})
+str.count 跳过重叠的（re.findall 也是）：要在每个位置数一次。
+str.count leaves out those that overlap (so does re.findall): count at every
+position.
+
+-sum => sum
+符号反了：这里要的是平均的 −ln p。
+The sign is wrong: the mean of −ln p is asked for.
+
+/ len(p)) => )
+你给的是总和：要除以 held 的字符数。
+That is the sum: divide by the number of characters of held.
+
+losses.append(-sum(map(math.log, p)) / len(p)) => MEAN
+MEAN => losses.append(-math.log(sum(p) / len(p)))
+你先平均再取对数：要的是 −ln p 的平均。
+You take the mean first and then the logarithm: the mean of −ln p is asked for.
+
+losses = [] => losses = [math.log(vocab_size)]
+return losses => return losses[:-1]
+第一个数应是 1 阶的，你从 p_0 = 1/V 开始。
+The first number belongs to order 1; yours starts at p_0 = 1/V.
+
+for n in range(1, max_order + 1) => for n in range(2, max_order + 2)
+n 阶看前面 n − 1 个字符，你看了 n 个。
+Order n looks at the n − 1 characters before; you look at n.
+
+follow.get(held[i - n + 1 : i]) => follow[held[i - n + 1 : i]]
+if counts: => if True:
+上文没有见过时 s + u 是 0，不能除：那里 p_n = p_{n−1}。
+Where the context has not been seen s + u is 0 and cannot divide: there p_n is
+p_{n−1}.
+
+p[i] = (counts[held[i]] + u * p[i]) / (s + u) => BOTH
+BOTH => p[i] = (counts[held[i]] + u * p[i]) / (s + u)\\n            ELSE
+ELSE => else:\\n                p[i] = 1 / vocab_size
+没有见过的上文：p_n = p_{n−1}，不是 1/V。
+Where the context has not been seen p_n is p_{n−1}, not 1/V.
+
 return losses => return losses[-1]
 你只返回了最高一阶的：要一个列表，每阶一个数。
 You return the highest order alone: a list is asked for, a number for each.
@@ -167,8 +248,12 @@ def some_logits(rng):
         logits = 3 * s.normal("* N V")
         if i == 2:
             logits = logits * (1000 / logits.abs().max())
-        options = ((2.0,), (1.0, 2), (0.5,), (0.7, 1), (1.0, 3), ())
+        options = ((2.0, 2), (1.0, 2), (0.5,), (0.7, 1), (1.0, 3), ())
         yield logits, *options[i]
+    yield torch.tensor([[0.3, 0.1, 0.2], [0.2, 0.5, 0.7]]), 2.0, 1
+    yield torch.tensor([[1000.0, 998, 997], [2, 0, 1]]), 2.0, 2
+    yield torch.tensor([[1000.0, 0, -1000], [0, -1000, 500]]), 1000.0
+    yield torch.tensor([-930.0, -930.1, -929.9, -930.2]).double(), 0.05, 3
 
 
 @says(
@@ -181,10 +266,22 @@ def adds_up(f, *case):
     return bool((p >= 0).all()) and torch.allclose(p.sum(-1), ones)
 
 
+@says(
+    "每行应正好有 top_k 个数不是 0（没有 top_k 时全部都不是），其余正好是 0。",
+    "Each row should hold exactly top_k numbers that are not 0 (without top_k "
+    "all of them), and the others exactly 0.",
+)
+def keeps_k(f, logits, temperature=1.0, top_k=None):
+    logits = logits / logits.abs().max()  # small: no exp underflows to 0
+    k = top_k or logits.shape[-1]
+    p = f(logits, temperature, top_k)
+    return bool(((p != 0).sum(dim=-1) == k).all())
+
+
 probabilities = exercise(
     probabilities,
     some_logits,
-    holds=[adds_up],
+    holds=[adds_up, keeps_k],
     wrong="""
 logits / temperature => logits * temperature
 你乘了温度：应除以它。
@@ -199,9 +296,36 @@ logits = logits / temperature => pass
 你在 softmax 之后才除以温度：应除 logits。
 You divide by the temperature after softmax: it is the logits that are divided.
 
+if top_k is not None => if False
+top_k 没有用上。
+top_k is not used.
+
+logits.topk(top_k) => logits.topk(top_k, largest=False)
+logits < smallest => logits > smallest
+你留下了最小的 top_k 个。
+You keep the top_k smallest.
+
+logits = logits / temperature => T = 1 if top_k else temperature\\n    HEATED
+HEATED => logits = logits / T
+有 top_k 时，temperature 没有用上。
+With top_k, temperature is not used.
+
 logits < smallest, -torch.inf => logits < smallest, 0.0
 没有选中的填了 0：exp(0) = 1，它们还有概率。
 What is not chosen is filled with 0: exp(0) = 1, so it still has probability.
+
+logits < smallest, -torch.inf => logits < smallest, -100.0
+没有选中的概率很小，却不是 0：logits 再小一些，它们甚至比选中的还大。
+What is not chosen has a small probability, not 0; where the logits are smaller
+still it even gets the largest.
+
+topk(top_k) => topk(1)
+top_k 是几都一样：你只留了最大的一个。
+Whatever top_k is: you keep the largest alone.
+
+logits = logits / temperature => logits = logits / temperature**2
+logits 除以了两次温度：只除一次。
+The logits are divided by the temperature twice; once is right.
 
 logits < smallest => logits <= smallest
 你只留了 top_k − 1 个：第 k 大的也该留下。
@@ -273,16 +397,25 @@ def some_pasts(rng):
             p.data = torch.randn(p.shape, generator=rng, dtype=s.dtype) / 2
         past = s.normal("B H M D"), s.normal("B H M D")
         yield layer, s.normal("B n F"), past if i % 3 != 1 else None, s.H
+    yield layer, s.normal("B n F")[:, :1], None, s.H
 
 
 @says(
-    "分两段交给它，与一次全交，结果不同。",
-    "Given in two pieces, the results differ from those of one piece.",
+    "分两段交给它，与一次全交，结果不同：past 的部分不对。",
+    "Given in two pieces, the results differ from those of one piece: what "
+    "concerns past is wrong.",
 )
 @torch.no_grad()
 def same_in_pieces(f, layer, x, past, num_heads):
     x = torch.cat([x, x.flip(1), -x], dim=1)
-    whole, _ = one_at_a_time(layer, x, None, num_heads)
+    whole, _ = f(layer, x, None, num_heads)
+    due, _ = one_at_a_time(layer, x, None, num_heads)
+    if not torch.allclose(whole, due, rtol=1e-4, atol=1e-4):
+        raise Rejection(
+            "past 是 None 时，y 就与第 16 课的因果注意力不同：错不在缓存。",
+            "Even where past is None, y differs from the causal attention of "
+            "lesson 16: the fault is not in the cache.",
+        )
     first, kept = f(layer, x[:, :2], None, num_heads)
     copies = [part.clone() for part in kept]
     rest, _ = f(layer, x[:, 2:], kept, num_heads)
@@ -303,11 +436,58 @@ cached_attention = exercise(
     oracle=one_at_a_time,
     holds=[same_in_pieces],
     wrong="""
+return layer.out(y), => return y,
+还少最后一步：layer.out。
+The last step is missing: layer.out.
+
+attn_mask=mask) => attn_mask=mask, scale=1.0)
+分数没有除以 √d_k。
+The scores are not divided by √d_k.
+
+attn_mask=mask) => attn_mask=mask, scale=d_model**-0.5)
+分数应除以 √d_k，你除以了 √d_model。
+The scores are divided by √d_k; you divide by √d_model.
+
+q, k, v = qkv => k, q, v = qkv
+次序不对：qkv 的列先是 Q，再是 K，再是 V。
+The columns of qkv are first Q, then K, then V.
+
+q, k, v = qkv => q, v, k = qkv
+K 和 V 反了：qkv 的列里 K 在前。
+K and V are swapped: in the columns of qkv K comes first.
+
+.view(B, n, 3, num_heads, -1) => .view(B, n, num_heads, 3, -1)
+(2, 0, 3, 1, 4) => (3, 0, 2, 1, 4)
+先分 Q、K、V，再分头：你先分了头。
+First come Q, K, V, then the heads: you split the heads first.
+
+y.transpose(1, 2).reshape => y.reshape
+合并头之前要先交换两个轴，否则位置和头混在一起。
+Before the heads are joined the axes must be swapped: positions and heads are
+mixed up.
+
 .tril(M) => .tril()
 掩码错位了：新的第 i 个位置看得到全部 M 个旧的，和新的 0 到 i。（is_causal=True
 也把两边从头对齐。）
 The mask is out of place: new position i sees all M old ones and the new ones 0
 to i. (is_causal=True, too, lines both up at their beginnings.)
+
+.tril(M) => .tril(M + 1)
+掩码多看了一个：每个新位置都看到了它后面的一个。
+The mask lets too much through: each new position sees the one behind it.
+
+.tril(M) => .tril(M - 1)
+掩码少看了一个：新位置看不到它自己。
+The mask hides too much: a new position does not see itself.
+
+attn_mask=mask => attn_mask=~mask
+掩码反了：在 F.scaled_dot_product_attention 里 True 是可以看。
+The mask is inverted: True means may attend in F.scaled_dot_product_attention.
+
+attn_mask=mask => attn_mask=mask.to(x.dtype)
+浮点数的掩码是加到分数上的：0 和 1 什么也遮不住，要用 bool。
+A mask of floats is added to the scores: 0 and 1 hide nothing, it has to be
+bool.
 
 attn_mask=mask => attn_mask=None
 没有掩码：一次交来几个新的 token 时，前面的看到了后面的。
@@ -413,8 +593,11 @@ class GPT2(nn.Module):
 
 def small_gpt2s(rng):
     """Random numbers of GPT-2's names and shapes, in small."""
-    for prefix, sizes in (("", (30, 8, 12, 3, 2)),
-                          ("transformer.", (20, 6, 16, 2, 1))):  # fmt: skip
+    for prefix, sizes in (
+        ("", (30, 8, 12, 3, 2)),
+        ("transformer.", (20, 6, 16, 2, 1)),
+        ("", (9, 4, 4, 1, 12)),  # h.10 after h.9
+    ):
         V, context, D, _, num_layers = sizes
         shapes = {"wte.weight": (V, D), "wpe.weight": (context, D)}
         for i in range(num_layers):
@@ -449,12 +632,51 @@ def filled(answer):
     return run
 
 
+copy_weights = load_gpt2
+
+
+@says("参数不对。", "A parameter is wrong.")
+def fills_the_parameters(f, sizes, state, ids):
+    model = MiniGPT(*sizes)
+    if f(model, state) is not model:
+        raise Rejection(
+            "应把数值抄进交来的 model，并返回它本身。",
+            "Copy the values into the model that came in, and return it.",
+        )
+    due = copy_weights(MiniGPT(*sizes), state).state_dict()
+    for name, value in model.state_dict().items():
+        if not torch.equal(value, due[name]):
+            raise Rejection(
+                f"{name} 的数值不对。", f"The values of {name} are wrong."
+            )
+    theirs = {value.untyped_storage().data_ptr() for value in state.values()}
+    for name, p in model.named_parameters():
+        if p.untyped_storage().data_ptr() in theirs:
+            raise Rejection(
+                f"{name} 就是 state 里的那个张量，没有抄：训练会改动 state。",
+                f"{name} is the very tensor of state, not a copy: training "
+                "would change state.",
+            )
+        if not p.requires_grad:
+            raise Rejection(
+                f"{name} 不再需要梯度。", f"{name} no longer requires grad."
+            )
+    gelus = [m for m in model.modules() if isinstance(m, nn.GELU)]
+    if any(gelu.approximate != "tanh" for gelu in gelus):
+        raise Rejection(
+            "有的 nn.GELU 还不是 tanh 的近似。",
+            "Some nn.GELU is not yet the approximation by tanh.",
+        )
+    return True
+
+
 load_gpt2 = exercise(
     load_gpt2,
     small_gpt2s,
     seeds=(0,),
     adapt=filled,
     oracle=GPT2,
+    holds=[fills_the_parameters],
     wrong="""
 weight.T if linear => weight.T if linear and weight.shape[0] != weight.shape[1]
 方的矩阵没有转置（attn.c_proj）：形状对得上，不报错，数值却错了。
