@@ -1,10 +1,14 @@
-"""The figures of lesson 21: where a sorter looks, a curve, next characters."""
+"""The figures of lesson 21: where a sorter looks, a curve, next characters.
+
+Also what the lesson needs and does not show: a layer of PyTorch with the
+weights of a block, and a process that is killed while it saves.
+"""
 
 import math
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -15,6 +19,27 @@ from helpers import plots
 
 SHOWN = 20  # bars
 PROMPTS = ("If the argument is an ", "the func", "Python", "(see section")
+
+
+def pytorch_layer(block: nn.Module) -> nn.TransformerEncoderLayer:
+    """PyTorch's layer (pre-LN, GELU, no dropout) with the weights of a block.
+
+    Args:
+        block: a `Block(64, 4)` of lesson 17.
+
+    Returns:
+        The layer; its heads are an `nn.MultiheadAttention`.
+    """
+    layer = nn.TransformerEncoderLayer(
+        64, 4, 256, 0.0, "gelu", batch_first=True, norm_first=True
+    )
+    heads = block.attention.qkv, block.attention.out
+    values = [p for part in (*heads, block.ffn) for p in part.parameters()]
+    for norm in (block.norm1, block.norm2):
+        values += [norm.weight, norm.bias]
+    flat = nn.utils.parameters_to_vector(values)
+    nn.utils.vector_to_parameters(flat, layer.parameters())
+    return layer
 
 
 @torch.no_grad()
@@ -69,24 +94,27 @@ def curve(
     lines = [("knows nothing: ln V", math.log(size))]
     lines += [(f"order {n}", loss) for n, loss in enumerate(counted, 1)]
     steps, losses = zip(*points, strict=True)
-    last = 0.0
-    for name, level in sorted(lines, key=lambda line: -line[1]):
+    lines.sort(key=lambda line: -line[1])
+    levels = [math.inf, *[level for _, level in lines], -math.inf]
+    for i, (name, level) in enumerate(lines, 1):
         ax.hlines(
             level, 0, steps[-1] * 1.01, color=plots.GREY, linewidth=1,
             linestyle="--",
         )  # fmt: skip
-        near = abs(level - last) < 0.16
+        va = "center"  # near another line: off it
+        if level - levels[i + 1] < 0.2:
+            va = "bottom"
+        if levels[i - 1] - level < 0.2:
+            va = "top"
         ax.text(
-            steps[-1] * (1.02 if not near else 1.17), level, name,
-            va="center", color=plots.GREY, fontsize=9,
-        )  # fmt: skip
-        last = level
+            steps[-1] * 1.02, level, name, va=va, color=plots.GREY, fontsize=9
+        )
     ax.plot(steps, losses, marker="o", markersize=4, label="the model")
     ax.legend(loc="upper right", bbox_to_anchor=(1, 0.9))
     ax.set(
         xlabel="step", ylabel="held-out loss (nats per character)",
-        xlim=(0, steps[-1] * 1.3), ylim=(1.2, math.log(size) + 0.3),
-        xticks=[s for s in steps if s % 400 == 0],
+        xlim=(0, steps[-1] * 1.35), ylim=(1.2, math.log(size) + 0.3),
+        xticks=steps,
     )  # fmt: skip
     return fig
 
@@ -115,15 +143,13 @@ class NextCharacters:
             }
         self.probabilities = probabilities
         self.names = [repr(c)[1:-1].replace(" ", "␣") for c in characters]
-        self.fig, self.ax = plots.subplots(width=1.4)
+        self.draw = partial(self._draw, top_k=len(characters))
+        self.fig, self.ax = plots.subplots(width=1.4, height=0.7)
         self.bars = self.ax.bar(range(SHOWN), [0] * SHOWN)
         self.ax.set(ylim=(0, 1), ylabel="probability", xticks=range(SHOWN))
 
-    def draw(
-        self,
-        prompt: str = PROMPTS[0],
-        temperature: float = 1.0,
-        top_k: int = SHOWN,
+    def _draw(
+        self, prompt: str = PROMPTS[0], temperature: float = 1.0, *, top_k: int
     ) -> Figure:
         """Show what may follow a prompt, the likeliest first."""
         p = self.probabilities(self.logits[prompt], temperature, top_k)
@@ -143,25 +169,42 @@ def lines(text: str, width: int, count: int) -> list[str]:
     return [text[i * width : (i + 1) * width] for i in range(count)]
 
 
-def killed_while_saving(source: str, path: Path) -> int:
-    """Let another process save again and again, and kill it.
+SAVING = """
+import os, sys, threading, time
+from pathlib import Path
+
+import torch
+
+
+class Slow:  # pickled in the middle of a save that then never ends
+    def __reduce__(self):
+        print(flush=True)
+        time.sleep(1000)
+
+
+def plainly(path, state):
+    torch.save(state, path)
+
+
+for store, name in ((save, sys.argv[1]), (plainly, sys.argv[2])):
+    store(Path(name), {"step": 1, "w": torch.rand(100, 100)})
+    state = {"step": 2, "w": torch.rand(100, 100), "slow": Slow()}
+    threading.Thread(target=store, args=(Path(name), state)).start()
+"""
+
+
+def killed_while_saving(source: str, renamed: Path, plain: Path) -> None:
+    """Let another process save step 1, and kill it in the middle of step 2.
 
     Args:
         source: the source of `save(path, state)`.
-        path: where it saves {"step": 0, 1, ...} and some numbers.
-
-    Returns:
-        The last step that it told to be saved.
+        renamed: where `save` saves.
+        plain: where `torch.save` alone does.
     """
-    code = "import os, sys, torch\nfrom pathlib import Path\n\n"
-    code += source + "\nfor step in range(10**6):\n"
-    code += "    state = {'step': step, 'w': torch.rand(1000, 1000)}\n"
-    code += "    save(Path(sys.argv[1]), state)\n    print(step, flush=True)\n"
     with subprocess.Popen(
-        [sys.executable, "-c", code, path], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", source + SAVING, renamed, plain],
+        stdout=subprocess.PIPE,
     ) as child:
-        saved = [int(child.stdout.readline()) for _ in range(20)]
-        time.sleep(0.003)  # somewhere in the middle of the next ones
+        for _ in range(2):  # both are in the middle of it
+            child.stdout.readline()
         child.kill()
-        saved += [int(line) for line in child.stdout if line.endswith("\n")]
-    return saved[-1]
