@@ -1,0 +1,127 @@
+"""Starts torchrun from a notebook, and says how it ended."""
+
+import atexit
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+from watch import LATE
+
+from exercises.parts import MY, ROOT, _merged, _source
+from helpers.language import pick
+
+HEAD = "import torch\nimport torch.distributed as dist\n"
+TAIL = '\n\nif __name__ == "__main__":\n    {}()\n'
+# What a worker says that ended because another one did.
+VICTIM = re.compile("closed by peer|reset by peer|Broken pipe|Signal 15", re.I)
+
+
+class WorkerDied(RuntimeError):
+    """How torchrun failed, in a sentence; a notebook shows no more of it."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{type(self).__name__}: {self}"]
+
+
+def torchrun(
+    main: Callable, *used: Callable, nproc: int = 2, seconds: float = 240
+) -> Path:
+    """Run a function in several processes; print what each of them printed.
+
+    A file is written that defines what is used, then `main`, and calls it;
+    torchrun starts it `nproc` times. The processes meet on this machine's own
+    address, at a port that the system finds free: no network is needed, and
+    two students on one machine do not collide.
+
+    Args:
+        main: a function of the notebook, without arguments.
+        *used: the notebook's functions and classes that it uses. What is
+            imported or comes from `part` needs no mention.
+        nproc: how many processes.
+        seconds: when this time is up all of them are ended.
+
+    Returns:
+        The folder of the file, in which the processes may save something. It
+        is gone when the kernel ends.
+
+    Raises:
+        WorkerDied: a process failed, or the time was up.
+    """
+    if sys.platform == "win32":
+        zh = "PyTorch 的 Windows 版不支持 torchrun：请在 WSL 或 Colab 里运行"
+        en = "torchrun is not supported on Windows: run this in WSL or Colab"
+        raise WorkerDied(pick(zh, en))
+    folder = Path(tempfile.mkdtemp(prefix="torchrun-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path, text = folder / f"{main.__name__}.py", HEAD
+    for part in (*used, main):
+        text = _merged(text, part.__name__, *_source(part.__name__, part))
+    path.write_text(text + TAIL.format(main.__name__), encoding="utf-8")
+    options = ["--standalone", f"--nproc-per-node={nproc}"]
+    print("$ torchrun", *options, path.name)
+    options += ["--local-addr=127.0.0.1", "--redirects=3"]
+    status, said = _run([*options, f"--log-dir={folder}", path], seconds)
+    for rank in range(nproc):
+        for line in _log(folder, rank, "stdout").splitlines():
+            print(f"[rank {rank}] {line}")
+    if status:
+        raise WorkerDied(_reason(folder, status, said, seconds))
+    return folder
+
+
+def _run(arguments: list, seconds: float) -> tuple[int, str]:
+    """Run torchrun under `watch.py`; its exit status, what it said."""
+    addresses = psutil.net_if_addrs().items()
+    own = [n for n, found in addresses if "127.0.0.1" in {a[1] for a in found}]
+    env = os.environ | {
+        "GLOO_SOCKET_IFNAME": own[0],  # lo; lo0 on a Mac
+        "OMP_NUM_THREADS": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(MY)]),
+    }
+    watch = [sys.executable, Path(__file__).with_name("watch.py"), seconds]
+    command = [*watch, sys.executable, "-m", "torch.distributed.run"]
+    with subprocess.Popen(
+        [str(word) for word in [*command, *arguments]],
+        env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, start_new_session=True,
+    ) as watcher:  # fmt: skip
+        said = watcher.stdout.read()  # until it ends; stdin stays open
+    return watcher.returncode, said.decode("utf-8", "replace")
+
+
+def _log(folder: Path, rank: int, stream: str) -> str:
+    """What a worker printed."""
+    found = sorted(folder.glob(f"*/attempt_*/{rank}/{stream}.log"))
+    return found[-1].read_text("utf-8", "replace") if found else ""
+
+
+def _reason(folder: Path, status: int, said: str, seconds: float) -> str:
+    """Which worker failed first, and why: a sentence."""
+    if status == LATE:
+        zh = f"{seconds:g} 秒还没有结束：所有进程都已停止"
+        return pick(zh, f"not done in {seconds:g} s: all processes were ended")
+    pattern = r"rank +: (\d+) .*\n +exitcode +: (-?\d+)"
+    failed = re.findall(pattern, said)  # the root cause comes last
+    if not failed:
+        return said.strip().rpartition("\n")[2]
+    errors = {rank: _log(folder, int(rank), "stderr") for rank, _ in failed}
+    causes = [
+        (rank, code)
+        for rank, code in failed
+        if code != "-15" and not VICTIM.search(errors[rank])
+    ]
+    rank, code = (causes or failed)[-1]
+    last = errors[rank].strip().rpartition("\n")[2]
+    last = re.sub(r"^\[rank\d+\]: ", "", last)
+    if code.startswith("-"):
+        last = f"signal {code[1:]}"
+    why = last or f"exit {code}"
+    zh = f"rank {rank} 出错（{why}），其余进程已停止"
+    return pick(zh, f"rank {rank} failed ({why}), the others were ended")
