@@ -218,6 +218,30 @@ def some_rings(rng):
         yield ([[s.normal("N") for _ in range(p)] for _ in range(p)],)
 
 
+@says("有的块加得不对。", "Some chunks are not added up right.")
+def adds_each_once(f, inputs):
+    """Chunk c of rank r is the only one that is not 0 in place r p + c."""
+    p = 4
+    marks = torch.eye(p * p).unflatten(0, (p, p))
+    results, _ = together(f, [[*mine] for mine in marks])
+    for rank, found in enumerate(results):
+        for c, chunk in enumerate(found):
+            counts = chunk.reshape(p, p)  # (rank, chunk): how often
+            due = torch.zeros(p, p)
+            due[:, c] = 1
+            if not torch.equal(counts, due):
+                times = counts[:, c].int().tolist()
+                other = ((counts != due).sum(dim=0) > 0).nonzero().flatten()
+                zh = f"p = 4 时，rank {rank} 返回的第 {c} 块里，rank 0 到 3 的"
+                zh += f"第 {c} 块各加了 {times} 次，应各 1 次"
+                en = f"With p = 4, chunk {c} returned by rank {rank} holds "
+                en += f"chunk {c} of ranks 0 to 3 {times} times, not once each"
+                if other.tolist() != [c]:
+                    zh += f"；或者混进了别的块（{other.tolist()}）"
+                    en += f", or others are mixed in ({other.tolist()})"
+                raise Rejection(f"{zh}。", f"{en}.")
+
+
 @says(
     "次数不对：p 个进程时，每个 rank 应正好调用 exchange 2(p − 1) 次。",
     "The number is wrong: with p processes each rank should call exchange "
@@ -243,7 +267,7 @@ ring_all_reduce = exercise(
     ring_all_reduce,
     some_rings,
     adapt=lambda f: lambda inputs: together(f, inputs)[0],
-    holds=[small_chunks, few_rounds],
+    holds=[small_chunks, few_rounds, adds_each_once],
     part=True,
     wrong="""
 (rank - step + 1) % p => (rank - step) % p
@@ -304,9 +328,24 @@ def some_counts(rng):
     yield from ((124_439_808, 8), (7, 7, 1), (100, 6, 2), (41, 3))
 
 
+@says("字节数不对。", "The number of bytes is wrong.")
+def in_chunks(f, num_numbers, num_workers, bytes_each=4):
+    size = -(-num_numbers // num_workers) * bytes_each
+    got = f(num_numbers, num_workers, bytes_each)
+    if got != 2 * (num_workers - 1) * size:
+        raise Rejection(
+            f"p = {num_workers} 时一块有 {size} 字节，你的结果相当于 "
+            f"{got / size:.4g} 块：数一数图中有几步，每步送一块。",
+            f"With p = {num_workers} a chunk has {size} bytes, and yours is "
+            f"as much as {got / size:.4g} chunks: count the steps of the "
+            "figure, each sends one.",
+        )
+
+
 ring_bytes = exercise(
     ring_bytes,
     some_counts,
+    holds=[in_chunks],
     part=True,
     wrong="""
 2 * (num_workers - 1) => (num_workers - 1)

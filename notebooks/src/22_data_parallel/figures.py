@@ -61,7 +61,7 @@ class StepTime:
 
     def __init__(self) -> None:
         self.p = np.arange(1, MOST + 1)
-        self.fig, self.ax = plots.subplots(width=1.4)
+        self.fig, self.ax = plots.subplots()
         names = ("computing", "computing and all-reduce")
         styles = (("sky", "--"), ("vermillion", "-"))
         self.lines = [
@@ -74,7 +74,7 @@ class StepTime:
         self.ax.set(
             xscale="log", yscale="log", xlabel="workers",
             xticks=2 ** np.arange(7),
-            ylabel="time, in steps of one worker", ylim=(0.01, 100),
+            ylabel="time, in steps of one worker", ylim=(0.01, 300),
         )  # fmt: skip
         self.ax.set_xticklabels(2 ** np.arange(7))
         self.ax.minorticks_off()
@@ -98,7 +98,7 @@ class StepTime:
         i = workers - 1
         self.mark.set_data([workers], [whole[i] / alone])
         self.ax.set_title(
-            f"{computing[i]:.2g} s + {talking[i]:.2g} s, "
-            f"speed-up {alone / whole[i]:.2g} of {workers}"
-        )
+            f"{workers} workers: {computing[i]:.2g} s + {talking[i]:.2g} s, "
+            f"{alone / whole[i]:.1f} times as fast", fontsize=11,
+        )  # fmt: skip
         return self.fig

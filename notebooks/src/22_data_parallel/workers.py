@@ -30,7 +30,7 @@ class WorkerDied(RuntimeError):
 
 
 def torchrun(
-    main: Callable, *used: Callable, nproc: int = 2, seconds: float = 240
+    main: Callable, *used: Callable, nproc: int = 2, seconds: float = 280
 ) -> Path:
     """Run a function in several processes; print what each of them printed.
 
