@@ -286,9 +286,11 @@ return chunks => return [c / p for c in chunks]
 You divided by p: here the sum is asked for, the mean is taken outside.
 
 chunks[place] = chunks[place] + received => chunks[place] = received
-第一圈收到的要加到自己的那一块上，不是换掉它。
-In the first round what comes is added to your own chunk, not put in its
-place.
+每一块到最后只是一个 rank 的数：第一圈收到的要加上去，不是换掉；第二圈要从加完
+了的那一块传起，它是第 rank + 1 块。
+In the end every chunk is that of a single rank: what comes in the first round
+is added, it does not replace; and the second round begins with the chunk that
+is finished, number rank + 1.
 
 place = (rank - step - 1) % p => place = (rank - step) % p
 加错了块：左边的 rank − 1 这一步送来的是第 rank − 1 − step 块。

@@ -118,10 +118,10 @@ def _reason(folder: Path, status: int, said: str, seconds: float) -> str:
         if code != "-15" and not VICTIM.search(errors[rank])
     ]
     rank, code = (causes or failed)[-1]
-    last = errors[rank].strip().rpartition("\n")[2]
-    last = re.sub(r"^\[rank\d+\]: ", "", last)
-    if code.startswith("-"):
-        last = f"signal {code[1:]}"
-    why = last or f"exit {code}"
+    lines = re.sub(r"(?m)^\[rank\d+\]: ?", "", errors[rank]).splitlines()
+    lines = [line for line in lines if line and not line.startswith("[")]
+    why = f"exit {code}".replace("exit -", "signal ")
+    if "Traceback (most recent call last):" in lines:
+        why = lines[-1]
     zh = f"rank {rank} 出错（{why}），其余进程已停止"
     return pick(zh, f"rank {rank} failed ({why}), the others were ended")
