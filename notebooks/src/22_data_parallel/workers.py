@@ -51,12 +51,11 @@ def torchrun(
         is gone when the kernel ends.
 
     Raises:
-        WorkerDied: a process failed, or the time was up.
+        WorkerDied: a process failed, the time was up, or this is Windows.
     """
     if sys.platform == "win32":
-        zh = "PyTorch 的 Windows 版不支持 torchrun：请在 WSL 或 Colab 里运行"
-        en = "torchrun is not supported on Windows: run this in WSL or Colab"
-        raise WorkerDied(pick(zh, en))
+        zh = "在 Windows 上，请用 WSL 或 Colab 运行这一课"
+        raise WorkerDied(pick(zh, "on Windows, run this in WSL or Colab"))
     folder = Path(tempfile.mkdtemp(prefix="torchrun-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     path, text = folder / f"{main.__name__}.py", HEAD
