@@ -48,7 +48,7 @@ def torchrun(
 
     Returns:
         The folder of the file, in which the processes may save something. It
-        is gone when the kernel ends.
+        is removed when Python ends, unless that is killed.
 
     Raises:
         WorkerDied: a process failed, the time was up, or this is Windows.
