@@ -47,7 +47,7 @@ def keep(name: str, answer: Any) -> str:
         if MY not in Path.cwd().resolve().parents:
             return ""
         old = path.read_text("utf8") if path.exists() else HEAD
-        text = _merged(old, name, *_source(name, answer))
+        text = merged(old, name, *source(name, answer))
         exec(compile(text, path.name, "exec"), {"__name__": "parts"})
         if text != old:
             _write(path, text)
@@ -115,8 +115,12 @@ def _load(name: str, path: Path) -> ModuleType:
     return module
 
 
-def _source(name: str, answer: Any) -> tuple[str, dict]:
-    """The last definition of `name` in the answer's cell; the cell's names."""
+def source(name: str, answer: Any) -> tuple[str, dict]:
+    """The last definition of `name` in the answer's cell; the cell's names.
+
+    Raises:
+        LookupError: the cell does not define it by def or class.
+    """
     for part in [answer, *vars(answer).values()]:
         function = inspect.unwrap(part)
         if inspect.isfunction(function):
@@ -154,8 +158,14 @@ def _used(table: symtable.SymbolTable) -> set[str]:
     }
 
 
-def _merged(old: str, name: str, source: str, scope: dict) -> str:
+def merged(old: str, name: str, source: str, scope: dict) -> str:
     """The file with a definition put in, and the imports that it needs.
+
+    Args:
+        old: the text of the file.
+        name: what is defined.
+        source: its definition.
+        scope: the names of the notebook, to find what it uses.
 
     Raises:
         NameError: it uses something of the notebook's that is not imported.

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 from watch import LATE
 
-from exercises.parts import MY, ROOT, _merged, _source
+from exercises.parts import MY, ROOT, merged, source
 from helpers.language import pick
 
 HEAD = "import torch\nimport torch.distributed as dist\n"
@@ -60,7 +60,7 @@ def torchrun(
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     path, text = folder / f"{main.__name__}.py", HEAD
     for part in (*used, main):
-        text = _merged(text, part.__name__, *_source(part.__name__, part))
+        text = merged(text, part.__name__, *source(part.__name__, part))
     path.write_text(text + TAIL.format(main.__name__), encoding="utf-8")
     options = ["--standalone", f"--nproc-per-node={nproc}"]
     print("$ torchrun", *options, path.name)
