@@ -46,40 +46,80 @@ def average_by_inverse(gradients, sizes):
     return average_by_loops(gradients, [1 / size for size in sizes])
 
 
+def average_by_einsum(gradients, sizes):
+    return [
+        torch.einsum(
+            "p,p...->...",
+            torch.tensor(sizes, dtype=parts[0].dtype) / sum(sizes),
+            torch.stack(parts),
+        )
+        for parts in zip(*gradients, strict=True)
+    ]
+
+
+def average_up_to_matrices(gradients, sizes):
+    weights = torch.tensor(sizes, dtype=gradients[0][0].dtype) / sum(sizes)
+    return [
+        weights @ torch.stack(parts)
+        if parts[0].ndim < 2
+        else torch.einsum("p,pij->ij", weights, torch.stack(parts))
+        for parts in zip(*gradients, strict=True)
+    ]
+
+
+def average_never_0d(gradients, sizes):
+    return [*map(torch.atleast_1d, average_by_loops(gradients, sizes))]
+
+
+def average_flat_from_3d(gradients, sizes):
+    found = average_by_loops(gradients, sizes)
+    return [g.flatten() if g.ndim > 2 else g for g in found]
+
+
+def average_undivided_by_n(gradients, sizes):
+    found = average_by_loops(gradients, sizes)
+    return [g * (sum(sizes) / len(sizes)) for g in found]
+
+
 # --- shard -------------------------------------------------------------------
 
 
-def shard_by_list(n, rank, num_workers, epoch):
+def shard_by_list(n, rank, world_size, epoch):
     rng = torch.Generator()
     rng.manual_seed(epoch)
     order = torch.randperm(n, generator=rng).tolist()
-    mine = [order[i] for i in range(n) if i % num_workers == rank]
+    mine = [order[i] for i in range(n) if i % world_size == rank]
     return torch.tensor(mine, dtype=torch.int64)
 
 
-def shard_by_mask(n, rank, num_workers, epoch):
+def shard_by_mask(n, rank, world_size, epoch):
     order = torch.randperm(n, generator=torch.Generator().manual_seed(epoch))
-    return order[torch.arange(n) % num_workers == rank]
+    return order[torch.arange(n) % world_size == rank]
 
 
-def shard_by_global_seed(n, rank, num_workers, epoch):
+def shard_by_global_seed(n, rank, world_size, epoch):
     torch.manual_seed(epoch)
-    return torch.randperm(n)[rank::num_workers]
+    return torch.randperm(n)[rank::world_size]
 
 
-def shard_by_chunk(n, rank, num_workers, epoch):
+def shard_by_chunk(n, rank, world_size, epoch):
     order = torch.randperm(n, generator=torch.Generator().manual_seed(epoch))
-    return order.tensor_split(num_workers)[rank]
+    return order.tensor_split(world_size)[rank]
 
 
-def shard_padded(n, rank, num_workers, epoch):
+def shard_padded(n, rank, world_size, epoch):
     order = torch.randperm(n, generator=torch.Generator().manual_seed(epoch))
-    missing = -n % num_workers
-    return torch.cat([order, order[:missing]])[rank::num_workers]
+    missing = -n % world_size
+    return torch.cat([order, order[:missing]])[rank::world_size]
 
 
-def shard_as_list(n, rank, num_workers, epoch):
-    return shard_by_list(n, rank, num_workers, epoch).tolist()
+def shard_without_generator(n, rank, world_size, epoch):
+    torch.Generator().manual_seed(epoch)
+    return torch.randperm(n)[rank::world_size]
+
+
+def shard_as_list(n, rank, world_size, epoch):
+    return shard_by_list(n, rank, world_size, epoch).tolist()
 
 
 # --- ring_all_reduce ---------------------------------------------------------
@@ -106,6 +146,48 @@ def ring_of_another_order(chunks, rank, exchange):
     for step in range(p - 1):
         travelling = exchange(travelling)
         chunks[(rank - 1 - step) % p] = travelling
+    return chunks
+
+
+def ring_by_carrying(chunks, rank, exchange):
+    p, result, travelling = len(chunks), [*chunks], chunks[rank]
+    for step in range(1, p):
+        travelling = exchange(travelling) + chunks[(rank - step) % p]
+    result[(rank + 1) % p] = travelling
+    for step in range(p - 1):
+        travelling = exchange(travelling)
+        result[(rank - step) % p] = travelling
+    return result
+
+
+def ring_in_double(chunks, rank, exchange):
+    wide = ring_in_place([c.double() for c in chunks], rank, exchange)
+    return [c.to(chunks[0].dtype) for c in wide]
+
+
+def ring_in_float(chunks, rank, exchange):
+    narrow = ring_in_place([c.float() for c in chunks], rank, exchange)
+    return [c.to(chunks[0].dtype) for c in narrow]
+
+
+def ring_of_rows(chunks, rank, exchange):
+    rows = ring_in_place([c[None] for c in chunks], rank, exchange)
+    return [row[0] for row in rows]
+
+
+def ring_of_lists(chunks, rank, exchange):
+    return ring_in_place(chunks, rank, lambda chunk: exchange([chunk])[0])
+
+
+def ring_of_powers_of_2(chunks, rank, exchange):
+    chunks, last = [*chunks], len(chunks) - 1
+    for step in range(last):
+        received = exchange(chunks[(rank - step) & last])
+        place = (rank - step - 1) & last
+        chunks[place] = chunks[place] + received
+    for step in range(last):
+        received = exchange(chunks[(rank - step + 1) & last])
+        chunks[(rank - step) & last] = received
     return chunks
 
 
@@ -150,49 +232,73 @@ def ring_without_end(chunks, rank, exchange):
 # --- ring_bytes --------------------------------------------------------------
 
 
-def bytes_by_ceil(num_numbers, num_workers, bytes_each=4):
-    rounds = 2 * num_workers - 2
-    return rounds * math.ceil(num_numbers / num_workers) * bytes_each
+def bytes_by_ceil(num_numbers, world_size, bytes_each=4):
+    rounds = 2 * world_size - 2
+    return rounds * math.ceil(num_numbers / world_size) * bytes_each
 
 
-def bytes_by_loop(num_numbers, num_workers, bytes_each=4):
+def bytes_by_loop(num_numbers, world_size, bytes_each=4):
     total = 0
     for _ in range(2):
-        for _ in range(num_workers - 1):
-            chunk = (num_numbers + num_workers - 1) // num_workers
+        for _ in range(world_size - 1):
+            chunk = (num_numbers + world_size - 1) // world_size
             total += chunk * bytes_each
     return total
 
 
-def bytes_as_float(num_numbers, num_workers, bytes_each=4):
-    return 2 * (num_workers - 1) / num_workers * num_numbers * bytes_each
+def bytes_as_float(num_numbers, world_size, bytes_each=4):
+    return 2 * (world_size - 1) / world_size * num_numbers * bytes_each
 
 
-def bytes_by_numpy(num_numbers, num_workers, bytes_each=4):
-    chunk = np.round(num_numbers / num_workers)
-    return int(2 * (num_workers - 1) * chunk * bytes_each)
+def bytes_by_numpy(num_numbers, world_size, bytes_each=4):
+    chunk = np.round(num_numbers / world_size)
+    return int(2 * (world_size - 1) * chunk * bytes_each)
 
 
-def bytes_of_floats(num_numbers, num_workers, bytes_each=4):
-    return bytes_by_ceil(num_numbers, num_workers)
+def bytes_of_floats(num_numbers, world_size, bytes_each=4):
+    return bytes_by_ceil(num_numbers, world_size)
+
+
+def bytes_by_torch(num_numbers, world_size, bytes_each=4):
+    chunk = torch.ceil(torch.tensor(num_numbers / world_size)).item()
+    return int(2 * (world_size - 1) * chunk * bytes_each)
+
+
+def bytes_unrounded(num_numbers, world_size, bytes_each=4):
+    return int(bytes_as_float(num_numbers, world_size, bytes_each))
+
+
+def bytes_without_default(num_numbers, world_size, bytes_each):
+    return bytes_by_ceil(num_numbers, world_size, bytes_each)
 
 
 RIGHT = {
-    "average_gradients": [average_by_stack, average_by_loops],
+    "average_gradients": [
+        *(average_by_stack, average_by_loops, average_by_einsum)
+    ],
     "shard": [shard_by_list, shard_by_mask],
-    "ring_all_reduce": [ring_in_place, ring_of_another_order],
+    "ring_all_reduce": [
+        *(ring_in_place, ring_of_another_order, ring_by_carrying)
+    ],
     "ring_bytes": [bytes_by_ceil, bytes_by_loop],
 }
 WRONG = {
     "average_gradients": [
-        *(average_in_place, average_of_first, average_by_inverse)
+        *(average_in_place, average_of_first, average_by_inverse),
+        *(average_up_to_matrices, average_never_0d, average_flat_from_3d),
+        average_undivided_by_n,
     ],
     "shard": [
-        *(shard_by_global_seed, shard_by_chunk, shard_padded, shard_as_list)
+        *(shard_by_global_seed, shard_by_chunk, shard_padded, shard_as_list),
+        shard_without_generator,
     ],
     "ring_all_reduce": [
         *(ring_by_gathering, ring_ahead, ring_of_rank_0, ring_alone),
-        ring_without_end,
+        *(ring_without_end, ring_in_double, ring_in_float, ring_of_rows),
+        *(ring_of_lists, ring_of_powers_of_2),
     ],
-    "ring_bytes": [bytes_as_float, bytes_by_numpy, bytes_of_floats],
+    "ring_bytes": [
+        *(bytes_as_float, bytes_by_numpy, bytes_of_floats, bytes_by_torch),
+        *(bytes_unrounded, bytes_without_default),
+    ],
 }

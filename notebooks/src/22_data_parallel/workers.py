@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
-from watch import LATE
+from watch import LATE, running
 
 from exercises.parts import MY, ROOT, merged, source
 from helpers.language import pick
@@ -56,7 +56,7 @@ def torchrun(
     if sys.platform == "win32":
         zh = "在 Windows 上，请用 WSL 或 Colab 运行这一课"
         raise WorkerDied(pick(zh, "on Windows, run this in WSL or Colab"))
-    folder = Path(tempfile.mkdtemp(prefix="torchrun-"))
+    folder = Path(tempfile.mkdtemp(prefix=_mark()))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     path, text = folder / f"{main.__name__}.py", HEAD
     for part in (*used, main):
@@ -65,7 +65,8 @@ def torchrun(
     options = ["--standalone", f"--nproc-per-node={nproc}"]
     print("$ torchrun", *options, path.name)
     options += ["--local-addr=127.0.0.1", "--redirects=3"]
-    status, said = _run([*options, f"--log-dir={folder}", path], seconds)
+    options += [f"--log-dir={folder}", str(path)]
+    status, said = _run(options, seconds, folder / "torchrun.log")
     for rank in range(nproc):
         for line in _log(folder, rank, "stdout").splitlines():
             print(f"[rank {rank}] {line}")
@@ -74,25 +75,46 @@ def torchrun(
     return folder
 
 
-def _run(arguments: list, seconds: float) -> tuple[int, str]:
+def left_over() -> int:
+    """How many processes of this kernel's runs are still there."""
+    return len(running(_mark()))
+
+
+def _mark() -> str:
+    """What the commands of all processes of this kernel's runs hold."""
+    return f"torchrun-{os.getpid()}-"
+
+
+def _run(options: list[str], seconds: float, log: Path) -> tuple[int, str]:
     """Run torchrun under `watch.py`; its exit status, what it said."""
     addresses = psutil.net_if_addrs().items()
     own = [n for n, found in addresses if "127.0.0.1" in {a[1] for a in found}]
+    if not own:
+        zh = "这台机器没有地址 127.0.0.1，几个进程没法通信"
+        en = "there is no address 127.0.0.1, by which processes communicate"
+        raise WorkerDied(pick(zh, en))
+    path = [str(ROOT), str(MY), *filter(None, [os.getenv("PYTHONPATH")])]
     env = os.environ | {
         "GLOO_SOCKET_IFNAME": own[0],  # lo; lo0 on a Mac
         "OMP_NUM_THREADS": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(MY)]),
+        "PYTHONPATH": os.pathsep.join(path),
+        "PYTHONSAFEPATH": "1",  # a script random.py hides no library
+        "PYTHONUTF8": "1",
     }
-    watch = [sys.executable, Path(__file__).with_name("watch.py"), seconds]
-    command = [*watch, sys.executable, "-m", "torch.distributed.run"]
-    with subprocess.Popen(
-        [str(word) for word in [*command, *arguments]],
-        env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    watch = [sys.executable, str(Path(__file__).with_name("watch.py"))]
+    command = [sys.executable, "-m", "torch.distributed.run", *options]
+    with log.open("wb") as said, subprocess.Popen(
+        [*watch, str(seconds), *command],
+        env=env, stdin=subprocess.PIPE, stdout=said,
         stderr=subprocess.STDOUT, start_new_session=True,
     ) as watcher:  # fmt: skip
-        said = watcher.stdout.read()  # until it ends; stdin stays open
-    return watcher.returncode, said.decode("utf-8", "replace")
+        try:
+            watcher.wait()  # its stdin stays open
+        finally:  # interrupted: it ends all of them
+            watcher.stdin.close()
+            watcher.wait()
+    return watcher.returncode, log.read_text("utf-8", "replace")
 
 
 def _log(folder: Path, rank: int, stream: str) -> str:
@@ -109,7 +131,7 @@ def _reason(folder: Path, status: int, said: str, seconds: float) -> str:
     pattern = r"rank +: (\d+) .*\n +exitcode +: (-?\d+)"
     failed = re.findall(pattern, said)  # the root cause comes last
     if not failed:
-        return said.strip().rpartition("\n")[2]
+        return said.strip().rpartition("\n")[2] or f"torchrun: exit {status}"
     errors = {rank: _log(folder, int(rank), "stderr") for rank, _ in failed}
     causes = [
         (rank, code)
@@ -117,6 +139,10 @@ def _reason(folder: Path, status: int, said: str, seconds: float) -> str:
         if code != "-15" and not VICTIM.search(errors[rank])
     ]
     rank, code = (causes or failed)[-1]
+    if not causes:
+        zh = f"rank {rank} 还在等，别的进程已经结束：每个进程的步数相同吗？"
+        en = f"rank {rank} still waited when another process had ended: "
+        return pick(zh, en + "do all of them take equally many steps?")
     lines = re.sub(r"(?m)^\[rank\d+\]: ?", "", errors[rank]).splitlines()
     lines = [line for line in lines if line and not line.startswith("[")]
     why = f"exit {code}".replace("exit -", "signal ")
