@@ -132,6 +132,36 @@ def test_a_mistake_of_right_values_is_not_named_for_a_dtype():
     assert "dtype is float64" in says_of(lambda x: x.sum(1).double(), task)
 
 
+def exp_sums(x):
+    return x.exp().sum(1)
+
+
+def in_place(x):
+    y = torch.zeros(len(x), dtype=x.dtype)
+    y += x.exp().sum(1)
+    return y.mul_(y) / x.exp().sum(1)
+
+
+def half_detached(x):
+    e = x.exp()
+    return e.sum(1).detach() ** 2 / e.sum(1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (lambda x: x.detach().exp().sum(1), "no grad_fn"),
+        (half_detached, "gradients that go back are not"),
+        (in_place, "changed in place"),
+    ],
+)
+def test_wrong_gradients_are_told_apart(answer, told):
+    holds = [same_gradients(exp_sums)]
+    assert told in says_of(
+        answer, exercise(exp_sums, draw("B D"), holds=holds)
+    )
+
+
 def test_what_is_kept_between_calls_is_told():
     kept = []
 
