@@ -343,8 +343,11 @@ def kernel(
 
 
 def cpu_seconds(client: NotebookClient) -> float:
-    """CPU seconds that the kernel of `client` has used so far."""
-    return sum(psutil.Process(client.km.provisioner.pid).cpu_times()[:2])
+    """CPU seconds of the kernel of `client` and of what it has started.
+
+    On Windows without what it has started.
+    """
+    return sum(psutil.Process(client.km.provisioner.pid).cpu_times()[:4])
 
 
 def run(lesson: Lesson, root: Path = ROOT) -> tuple[list[dict], float]:
