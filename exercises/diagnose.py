@@ -261,6 +261,10 @@ def diagnose(cases: Sequence[Case], where: str = "") -> Sentence | None:
         if single and key in ("~factor", "~step"):
             continue
         if all(key in others for others in seen):
+            if single:
+                zh = zh.replace("每个数的符号都", "这个数的符号")
+                zh = zh.replace("每个数都", "这个数")
+                en = en.replace("Every number", "The number")
             start = (f"结果{where}：", f"Result{where}: ")
             return (start[0] + zh, start[1] + en) if where else (zh, en)
     return None

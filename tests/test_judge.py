@@ -510,7 +510,7 @@ def test_diagnosis_of_one_part_and_of_order():
     task = exercise(both, draw("B D"))
     assert "in another order" in says_of(lambda x: (x.mean(), x.sum()), task)
     told = says_of(lambda x: (x.sum(), -x.mean()), task)
-    assert told.startswith("Result[1]: Every number has the wrong sign.")
+    assert told.startswith("Result[1]: The number has the wrong sign.")
 
 
 def test_what_nothing_explains_is_bare():

@@ -173,7 +173,10 @@ def some_texts(rng):
         yield texts, vocab
     yield ["red mauve", "red"], {"<pad>": 0, "<unk>": 1, "red": 2}
     more = {"<pad>": 0, "<unk>": 1, "blue/green": 2, "red": 3, "robin's": 4}
-    yield ["robin's blue/green", "red re Red", "robin's-ultraviolet"], more
+    yield (
+        ["robin's blue/green", "red re Red red.", "robin's-ultraviolet"],
+        more,
+    )
 
 
 encode = exercise(
