@@ -557,6 +557,9 @@ def build(names: list[str], root: Path = ROOT, check: bool = False) -> list:
                 same = old[: at + 1] == code[: at + 1]  # no code changed
                 if same and "nbval-ignore-output" in cell.tags:
                     outputs[at] = kept[at]
+                shown = [o.get("data", {}) for o in outputs[at]["zh"]]
+                if cell.alt and not any("image/png" in o for o in shown):
+                    raise cell.problem("no figure: is a file missing?")
             print(f"{lesson.name}: {took}")
         elif old != code:
             wrong += [f"{lesson.name} is not built from its source"] * mine

@@ -237,6 +237,7 @@ STOPS = [
     ("10 + 2\n```", WARN, "import warnings", "to standard error"),
     ("return None", "return a + b", "def add(a, b):", "does not say ○: ✓"),
     ("\nalt: {zh", "\n# {zh", "from io import BytesIO", "no `alt`"),
+    ("Image(file", "None and Image(file", "from io import BytesIO", "no fig"),
     ("seconds: 30", "seconds: 0.01", "---", "CPU s of 0.01"),
 ]
 
