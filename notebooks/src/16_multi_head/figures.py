@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import torch
 from matplotlib.figure import Figure
-from torch import Tensor
+from torch import Tensor, nn
 
 from helpers import graphs, plots
 
@@ -70,12 +70,17 @@ def maps(text: Sequence[str], shown: Mapping[str, Tensor]) -> Figure:
     Returns:
         The figure.
     """
-    fig, axes = plots.subplots(1, len(shown), width=2, height=1.2)
+    width = 2 * len(shown) / 3
+    fig, [axes] = plots.subplots(
+        1, len(shown), width=width, height=1.2, squeeze=False
+    )
     for ax, (title, part) in zip(axes, shown.items(), strict=True):
         plots.matrix(
             part.detach(), ax=ax, title=title, rows=text, cols=text,
             fmt=".1f", limits=(0, 1),
         )  # fmt: skip
+        if max(map(len, text)) > 1:  # words
+            ax.tick_params(axis="x", rotation=90)
     return fig
 
 
@@ -92,6 +97,21 @@ def splits(table: Tensor, right: Tensor, wrong: Tensor) -> Figure:
         plots.matrix(part, ax=ax, title=title, limits=(0, table.max()))
         ax.title.set_fontsize(10)
     return fig
+
+
+def look(heads: nn.Module, x: Tensor) -> Tensor:
+    """The maps (B, H, N, N) that a `MultiHeadAttention` makes for `x`.
+
+    Args:
+        heads: its `qkv` holds 12 heads.
+        x: (B, N, D).
+
+    Returns:
+        The weights, which the class itself does not return.
+    """
+    qkv = heads.qkv(x).unflatten(-1, (3, 12, -1))  # (B, N, 3, H, d_k)
+    q, k, _ = qkv.permute(2, 0, 3, 1, 4)
+    return (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=-1)
 
 
 @torch.no_grad()
