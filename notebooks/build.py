@@ -23,7 +23,7 @@ import tomllib
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import ceil
 from pathlib import Path
@@ -38,12 +38,17 @@ from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "notebooks"))
+
+import teach  # noqa: E402
+
 LANGUAGES = ("zh", "en")
 TAGS = {"setup", "exercise", "spoken", "cover", "nbval-ignore-output"}
 FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
 PREDICT = {"zh": "**先猜**", "en": "**Predict**"}
+SENTENCE = {"zh": r".+?(?:。|$)", "en": r".+?(?:\.(?= )|$)"}
 OPTIONAL = ("## 选读", "## Optional")
-OWN_TIME = re.compile(r"### .* [●○]{3} (\d+) (?:分钟|min)")
+OWN_TIME = re.compile(r"### (.*?) · (.*) [●○]{3} (\d+) (?:分钟|min)")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 PYTHON = {"display_name": "Python 3", "language": "python", "name": "python3"}
 METADATA = {
@@ -96,6 +101,8 @@ WORDS = {
         "readme": "README.zh.md",
         "minutes": "（{} 分钟）：",
         "goal": "学完这一课",
+        "teach": "docs/teach.zh.md",
+        "opening": "开头",
         "taken": "这里的文件夹 course 不是本课程（或已过时）：改名后再运行",
         "git": "找不到 git：先装上它（git-scm.com），再运行本单元格",
         "offline": "没有下载到课程：请联网后再运行本单元格",
@@ -112,6 +119,8 @@ WORDS = {
         "readme": "README.md",
         "minutes": " ({} min): ",
         "goal": "At the end",
+        "teach": "docs/teach.md",
+        "opening": "Opening",
         "taken": "The folder course is not this course, or old: rename it",
         "git": "git is missing: install it (git-scm.com), then run this again",
         "offline": "The course did not come: go online, then run this again",
@@ -144,6 +153,17 @@ class Cell:
 
 
 @dataclass
+class Section:
+    """A section of the main path; minutes of what is read, not solved."""
+
+    title: str
+    minutes: float = 0
+    polls: list[tuple[str, str]] = field(default_factory=list)
+    figures: list[str] = field(default_factory=list)
+    exercises: list[list] = field(default_factory=list)
+
+
+@dataclass
 class Lesson:
     """A lesson's cells and front matter."""
 
@@ -156,6 +176,11 @@ class Lesson:
     ids: list[str]
     seconds: float
     requires: list[str]
+    # For the lecturer, by their numbers: the questions worth a poll and the
+    # likely wrong answers, figures to project, exercises to set in class.
+    polls: list[dict]
+    project: list[int]
+    classwork: list[int]
     part: dict[str, str] | None = None  # title and story: one begins here
 
     @property
@@ -169,25 +194,56 @@ class Lesson:
         Its texts, 6 s for a line of code, a minute for a question, and for an
         exercise the minutes that its heading states.
         """
-        spent, optional, solving = 0.0, False, False
-        for cell in self.cells:
+        return sum(
+            part.minutes + sum(own for _, _, own, *_ in part.exercises)
+            for part in self.sections(lang)
+        )
+
+    def sections(self, lang: str) -> list[Section]:
+        """Its main path: the opening and the numbered sections."""
+        parts = [Section(WORDS[lang]["opening"])]
+        optional = solving = False
+        for at, cell in enumerate(self.cells):
             if cell.kind == "code":
-                solving = solving and "exercise" not in cell.tags
+                if solving and "exercise" in cell.tags:
+                    parts[-1].exercises[-1].append(cell)
+                    solving = False
                 if not ({"setup", "exercise"} & {*cell.tags} or optional):
                     lines = filter(str.strip, cell.source.split("\n"))
-                    spent += len([*lines]) / 10
+                    parts[-1].minutes += len([*lines]) / 10
+                if cell.alt and not optional:
+                    parts[-1].figures.append(cell.alt[lang])
             elif cell.lang in (None, lang):
                 for line in FOLDED.sub("", cell.source).split("\n"):
                     if line.startswith("## "):
                         optional = line.startswith(OPTIONAL)
                     if optional:
                         continue
+                    if re.match(r"## \d", line):
+                        parts.append(Section(line[3:]))
                     if own := OWN_TIME.match(line):
-                        spent, solving = spent + int(own[1]), True
+                        exercise = [own[1], own[2], int(own[3])]
+                        parts[-1].exercises.append(exercise)
+                        solving = True
                     if not solving:
-                        spent += reading(line, lang)
-                        spent += line.count(PREDICT[lang])
-        return spent
+                        parts[-1].minutes += reading(line, lang)
+                        parts[-1].minutes += line.count(PREDICT[lang])
+                        if PREDICT[lang] in line:
+                            asked = line.split(PREDICT[lang])[1][1:].strip()
+                            told = self._explained(at, lang)
+                            parts[-1].polls.append((asked, told))
+        return parts
+
+    def _explained(self, at: int, lang: str) -> str:
+        """The first sentence of the texts after a cell."""
+        texts = [c.source for c in self.cells[at + 1 :] if c.lang == lang]
+        plain = re.sub("(?m)^#.*$", "", FOLDED.sub("", "\n\n".join(texts)))
+        return re.match(SENTENCE[lang], plain.lstrip().split("\n\n")[0])[0]
+
+    def goal(self, lang: str) -> str:
+        """The sentence below its title."""
+        first = next(c.source for c in self.cells if c.lang == lang)
+        return first.split("\n\n")[1]
 
     def code(self) -> list[Cell]:
         """Its code cells."""
@@ -510,26 +566,39 @@ def way(series: list[Lesson], lang: str) -> Iterator[str]:
         for cell in lesson.code():
             if "cover" in cell.tags:
                 told.insert(1, f"![{cell.alt[lang]}](docs/{lesson.id}.png)")
-        first = next(c.source for c in lesson.cells if c.lang == lang)
         lessons.append(
             f"- [{lesson.id} · {lesson.title[lang]}]"
             f"(notebooks/{lang}/{lesson.name}.ipynb)"
             + words["minutes"].format(lesson.minutes)
-            + first.split("\n\n")[1].removeprefix(words["goal"]).lstrip(" ,，")
+            + lesson.goal(lang).removeprefix(words["goal"]).lstrip(" ,，")
         )
     for told, lessons in parts:
         yield "\n\n".join(filter(None, [*told, "\n".join(lessons)]))
 
 
-def readmes(series: list[Lesson], root: Path) -> Iterator[tuple[Path, str]]:
-    """The READMEs, with the way through the lessons."""
+def plan(lesson: Lesson) -> dict[str, str]:
+    """Its part of the lecturer's page, in each language."""
+    try:
+        return {lang: teach.plan(lesson, lang) for lang in LANGUAGES}
+    except (KeyError, ValueError) as error:
+        raise Problem(f"{lesson.path}:1: {error}") from None
+
+
+def pages(
+    series: list[Lesson], plans: list[dict], root: Path
+) -> Iterator[tuple[Path, str]]:
+    """The READMEs and the lecturer's pages, with what they say of lessons."""
     for lang, words in WORDS.items():
-        path = root / words["readme"]
-        text = path.read_text(encoding="utf-8")
-        mark = "<!-- lessons -->\n", "\n<!-- /lessons -->"
-        before, after = text.split(mark[0])[0], text.split(mark[1])[-1]
-        told = "\n\n".join(way(series, lang))
-        yield path, f"{before}{mark[0]}{told}{mark[1]}{after}"
+        found = {
+            words["readme"]: way(series, lang),
+            words["teach"]: [both[lang] for both in plans],
+        }
+        for name, told in found.items():
+            text = (root / name).read_text(encoding="utf-8")
+            mark = "<!-- lessons -->\n", "\n<!-- /lessons -->"
+            before, after = text.split(mark[0])[0], text.split(mark[1])[-1]
+            told = mark[0] + "\n\n".join(told) + mark[1]
+            yield root / name, before + told + after
 
 
 def pictures(lesson: Lesson, outputs: list) -> Iterator[bytes]:
@@ -544,6 +613,7 @@ def build(names: list[str], root: Path = ROOT, check: bool = False) -> list:
     """Build the lessons named, or all; with `check`, say what differs."""
     chosen = [find(root, name) for name in names] or sources(root)
     series, wrong = [read(path) for path in sources(root)], []
+    plans = [plan(lesson) for lesson in series]
     for lesson in series:
         mine, old, outputs = lesson.path in chosen, *committed(lesson, root)
         code = [cell.source for cell in lesson.code()]
@@ -570,7 +640,7 @@ def build(names: list[str], root: Path = ROOT, check: bool = False) -> list:
             wrong += put(path, text, check)
         for png in pictures(lesson, outputs):
             wrong += put(root / "docs" / f"{lesson.id}.png", png, check)
-    for path, text in readmes(series, root):
+    for path, text in pages(series, plans, root):
         wrong += put(path, text, check)
     return wrong
 

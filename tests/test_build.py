@@ -75,7 +75,7 @@ def test_second_build_changes_no_byte(root: Path) -> None:
     before = built(root)
     build.build(["07"], root)
     assert built(root) == before
-    assert len(before) == 5
+    assert len(before) == 7
     assert build.main(["--check"], root) == 0
 
 
@@ -117,6 +117,33 @@ def test_texts_follow_the_language(once: Path) -> None:
     assert b64decode(data["image/png"]) == cover
     assert text.startswith("# Tiny\n")
     assert text.endswith("<!-- /lessons -->\n\nEnd.\n")
+
+
+def test_lecturers_page_is_made_of_lesson_and_checks(root: Path) -> None:
+    change(root, "project: []", "project: [1]")
+    page = build.plan(build.read(source(root)))["en"]
+    title, aim, table, notes = page.split("\n\n")
+    assert title == "## [07 · Addition](../notebooks/en/07_tiny.ipynb)"
+    assert aim.startswith("At the end you will have written")
+    place = "../notebooks/en/07_tiny.ipynb"
+    assert table.split("\n")[2:] == [
+        "| Opening | 2 | 2 | |  |",
+        f"| [1. Two numbers](<{place}#1.-Two-numbers>) | 10 | 14 | | "
+        "Poll 2 · Poll 3 · Exercise 1 |",
+        f"| [2. Draw a patch](<{place}#2.-Draw-a-patch>) | 11 | | 1 | "
+        "Figure 1 |",
+        f"| [3. A slider](<{place}#3.-A-slider>) | 11 | | 11 | Exercise 3 |",
+        "| Sum | 34 | 16 | 12 | |",
+    ]
+    assert notes.split("\n") == [
+        "- **Poll 2** · What is 1 plus 1? ✓ The figure shows 44 points. "
+        "✗ 11, with the digits joined.",
+        "- **Poll 3** · What is 2 plus 1? ✓ 3 · The figure shows 44 points. "
+        "✗ 21",
+        "- **Exercise 1** · The sum of two numbers",
+        "- **Figure 1** · a patch of grey",
+        "- **Exercise 3** · The last sum ✗ You subtract. ✗ You do not add a.",
+    ]
 
 
 def test_one_line_brings_badge_and_address(root: Path) -> None:
@@ -239,6 +266,10 @@ STOPS = [
     ("\nalt: {zh", "\n# {zh", "from io import BytesIO", "no `alt`"),
     ("Image(file", "None and Image(file", "from io import BytesIO", "no fig"),
     ("seconds: 30", "seconds: 0.01", "---", "CPU s of 0.01"),
+    ("  project: []\n", "", "---", "argument: 'project'"),
+    ("project: []", "project: [2]", "---", "is chosen is there"),
+    ("    en: 21\n", "", "---", "'en'"),
+    ("●●● 10", "●●● 60", "---", "classes of 17 and 61 minutes"),
 ]
 
 
@@ -297,6 +328,8 @@ def test_minutes_are_of_the_main_path(root: Path) -> None:
         ("src/07_tiny/checks.py", "b + a", "a + b", "zh/07_tiny"),
         ("src/07_tiny/lesson.md", "○ 5 分", "○ 15 分", "README.md"),
         ("src/07_tiny/lesson.md", "story of", "tale of", "README.md"),
+        ("src/07_tiny/lesson.md", "en: 11,", "en: 12,", "teach.md"),
+        ("src/07_tiny/checks.py", "加 a", "减 a", "teach.zh.md"),
     ],
 )
 def test_check_finds(

@@ -6,7 +6,8 @@ import subprocess
 from pathlib import Path
 
 HERE = Path(__file__).parent
-README = "# Tiny\n\n<!-- lessons -->\n<!-- /lessons -->\n\nEnd.\n"
+PAGE = "# Tiny\n\n<!-- lessons -->\n<!-- /lessons -->\n\nEnd.\n"
+PAGES = ("README.md", "README.zh.md", "docs/teach.md", "docs/teach.zh.md")
 URL = "https://github.com/someone/tiny-course"
 SOURCE = HERE / "fixtures" / "07_tiny" / "lesson.md"
 
@@ -18,8 +19,9 @@ def course(root: Path) -> Path:
     (root / "helpers").mkdir()
     for name in ("__init__.py", "room.py"):
         shutil.copy(HERE.parent / "helpers" / name, root / "helpers")
-    for name in ("README.md", "README.zh.md"):
-        (root / name).write_text(README, encoding="utf-8")
+    (root / "docs").mkdir()
+    for name in PAGES:
+        (root / name).write_text(PAGE, encoding="utf-8")
     urls = f'[project.urls]\nRepository = "{URL}"\n'
     (root / "pyproject.toml").write_text(urls, encoding="utf-8")
     return root
