@@ -71,6 +71,7 @@ class Notebook:
 
     student: str
     path: str  # below the folder
+    number: int = 0  # in place of a name
     text: bytes = b""
     cells: list[str] = field(default_factory=list)
     lesson: Lesson | None = None
@@ -138,7 +139,10 @@ def notebooks(
             one = Notebook(printable(student), printable("/".join(parts)))
             read(path, one, known)
             found.append(one)
-    return sorted(found, key=lambda one: one.path), sorted(others)
+    found.sort(key=lambda one: one.path)
+    for number, one in enumerate(found, start=1):
+        one.number = number
+    return found, sorted(others)
 
 
 def printable(text: str) -> str:
@@ -420,12 +424,12 @@ def main(words: list[str] | None = None) -> int:
         sys.exit(f"{args.folder} holds no notebooks (.ipynb)")
     with tempfile.TemporaryDirectory() as place:
         open_because = cage.possible(place)
-    notes = ["", ""]
+    notes, words = ["", ""], report.spoken(args.lang)
     if open_because:
-        notes[0] = report.OPEN[args.lang].format(open_because)
+        notes[0] = words["open"].format(open_because)
     if others:
         named = ", ".join(others[:9]) + ", …" * (len(others) > 9)
-        notes[1] = report.OTHERS[args.lang].format(len(others), named)
+        notes[1] = words["others"].format(len(others), named)
     for note in filter(None, notes):
         print(note, flush=True)
     options = {
