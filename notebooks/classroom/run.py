@@ -121,24 +121,17 @@ def notebooks(
     The student is the first folder on the way to it, or the file's name.
     """
     found, others = [], []
-
-    def unread(error: OSError) -> None:
-        others.append(printable(os.path.relpath(error.filename, folder)))
-
-    for base, folders, files in os.walk(folder, onerror=unread):
-        folders[:] = [f for f in folders if not f.startswith(".")]
-        for file in files:
-            path = Path(base, file)
-            parts = path.relative_to(folder).parts
-            if file.startswith("."):
-                continue
-            if path.suffix.lower() != ".ipynb":
-                others.append(printable("/".join(parts)))
-                continue
-            student = parts[0] if len(parts) > 1 else path.stem
-            one = Notebook(printable(student), printable("/".join(parts)))
-            read(path, one, known)
-            found.append(one)
+    for path in folder.rglob("*"):
+        parts = path.relative_to(folder).parts
+        if path.is_dir() or any(part.startswith(".") for part in parts):
+            continue
+        name = printable("/".join(parts))
+        if path.suffix.lower() != ".ipynb":
+            others.append(name)
+            continue
+        student = parts[0] if len(parts) > 1 else path.stem
+        found.append(Notebook(printable(student), name))
+        read(path, found[-1], known)
     found.sort(key=lambda one: one.path)
     for number, one in enumerate(found, start=1):
         one.number = number
@@ -155,20 +148,16 @@ def read(path: Path, one: Notebook, known: dict[str, Lesson]) -> None:
     """Fill in what a file holds, or why it cannot run."""
     try:
         info = path.stat()
-        if not stat.S_ISREG(info.st_mode) or not os.access(path, os.R_OK):
-            one.why = why("file")
-        elif info.st_size > LARGEST * cage.MIB:
+        if not stat.S_ISREG(info.st_mode):
+            raise OSError
+        if info.st_size > LARGEST * cage.MIB:
             one.why = why("large")
-        else:
-            book = own.Book(path)
-            if book.cells is None:
-                raise ValueError
-            one.text, one.cells = book.text, code(book.cells)
-    except OSError:
-        one.why = why("file")
-    except (*own.LOST, RecursionError):
-        one.why = why("format")
-    if one.why:
+            return
+        book = own.Book(path)
+        one.text, one.cells = book.text, code(book.cells)
+    except (OSError, *own.LOST, RecursionError) as error:
+        lost = isinstance(error, OSError)
+        one.why = why("file" if lost else "format")
         return
     text = "\n".join(one.cells)
     name, lang = (SETUP.findall(text) or [("", "")])[0]
@@ -183,12 +172,12 @@ def read(path: Path, one: Notebook, known: dict[str, Lesson]) -> None:
 
 def state_of(lesson: str) -> bytes:
     """A digest of everything in this clone that a verdict hangs on."""
-    room = ROOT / "notebooks/src" / lesson
-    paths = [*ROOT.glob("exercises/*.py"), *room.glob("*.py")]
-    paths += [*ROOT.glob("helpers/*.py"), *Path(__file__).parent.glob("*.py")]
-    paths += [ROOT / "notebooks" / x / f"{lesson}.ipynb" for x in ("zh", "en")]
-    texts = [hashlib.sha256(p.read_bytes()).digest() for p in sorted(paths)]
-    return b"".join(texts)
+    names = (
+        f"notebooks/src/{lesson}/*.py", f"notebooks/??/{lesson}.ipynb",
+        "exercises/*.py", "helpers/*.py", "notebooks/classroom/*.py",
+    )  # fmt: skip
+    paths = sorted(path for name in names for path in ROOT.glob(name))
+    return b"".join(hashlib.sha256(p.read_bytes()).digest() for p in paths)
 
 
 # Running
