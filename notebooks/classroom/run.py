@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -195,7 +196,7 @@ class Running:
         self.out.touch()
         folder = Path(self.place.name, "work")
         folder.mkdir()
-        self.start = self.look = time.monotonic()
+        self.start = time.monotonic()
         self.seen: set[psutil.Process] = set()
         self.token = secrets.token_hex(16)
         job = options | {
@@ -211,16 +212,13 @@ class Running:
         self.top = psutil.Process(self.process.pid)
 
     def over(self) -> tuple[str, int] | None:
-        """Why it must be stopped, if it must; looks four times a second.
+        """Why it must be stopped, if it must.
 
         Its seconds are of CPU time, or twice as many on the clock.
         """
-        now = time.monotonic()
-        if now < self.look:
-            return None
-        self.look = now + 0.25
         memory, limit = 0, self.options["memory"]
-        spent, seconds = (now - self.start) / 2, self.options["seconds"]
+        seconds, spent = self.options["seconds"], time.monotonic() - self.start
+        spent /= 2
         with contextlib.suppress(psutil.Error):
             self.seen |= {*self.top.children(recursive=True)}
         alive = [p for p in self.seen if p.is_running()]
@@ -318,64 +316,45 @@ def run_all(
         kept: the folder of the results.
     """
     kept.mkdir(parents=True, exist_ok=True)
-    limits = [options["seconds"], options["memory"]]
-    due: dict[str, list[Notebook]] = {}
-    for one in books:
-        if one.lesson:
-            due.setdefault(one.key, []).append(one)
-    groups = sorted(due.values(), key=lambda same: same[0].lesson.name)
-    total, done, start = len(books), 0, time.monotonic()
-    waiting, running = [], []
-    for same in groups:
-        path = kept / f"{same[0].key}.json"
-        try:
-            told = json.loads(path.read_text("utf8"))
-            if told["why"] and told["limits"] != limits:
-                raise ValueError
-            take(same, told)
-        except own.LOST:
-            waiting.append(same)
-    done = total - sum(map(len, waiting))
+    waiting = [one for one in books if one.lesson and not known(one, kept)]
+    waiting.sort(key=lambda one: one.lesson.name)
+    total, done = len(books), len(books) - len(waiting)
     if done:
         print(f"{done}/{total}: known, or not to be run")
-    first, room = done, None
     forks = cage.CONTEXT.get_start_method() == "fork"
+    room, running = None, []
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
-                same = waiting.pop(0)
-                name = same[0].lesson.name
-                if forks and (room is None or room.lesson != name):
+                one = waiting.pop(0)
+                if forks and (room is None or room.lesson != one.lesson.name):
                     judging.warm()
-                    room = judging.Room(name)
-                running.append((Running(same[0], options, room), same))
-            time.sleep(0.05)
-            for pair in [*running]:
-                run, same = pair
-                reason = run.over() if run.process.exitcode is None else None
-                if run.process.exitcode is None and not reason:
+                    room = judging.Room(one.lesson.name)
+                running.append(Running(one, options, room))
+            wait([run.process.sentinel for run in running], timeout=0.25)
+            for run in [*running]:
+                reason = run.over() if run.process.is_alive() else None
+                if run.process.is_alive() and not reason:
                     continue
                 run.finish(reason)
-                running.remove(pair)
-                one, done = same[0], done + len(same)
-                told = {"why": one.why, "limits": limits}
-                told |= {"verdicts": one.verdicts, "errors": one.errors}
+                running.remove(run)
+                one, done = run.one, done + 1
+                told = [one.why, one.verdicts, one.errors]
                 own.write(kept / f"{one.key}.json", json.dumps(told))
-                take(same, told)
-                spent = time.monotonic() - start
-                left = spent / (done - first) * (total - done) / 60
-                print(f"{done}/{total} {one.path}: {shown(one)}"
-                      f" ({left:.0f} min left)", flush=True)  # fmt: skip
+                print(f"{done}/{total} {one.path}: {shown(one)}", flush=True)
     finally:
-        for run, _ in running:
+        for run in running:
             run.finish(None)
 
 
-def take(same: list[Notebook], told: dict) -> None:
-    """Give notebooks with the same text the same results."""
-    for one in same:
-        one.why = tuple(told["why"]) if told["why"] else None
-        one.verdicts, one.errors = told["verdicts"], told["errors"]
+def known(one: Notebook, kept: Path) -> bool:
+    """Whether there is a result, which the notebook then has."""
+    try:
+        told = json.loads((kept / f"{one.key}.json").read_text("utf8"))
+        one.why, one.verdicts, one.errors = told
+    except own.LOST:
+        return False
+    return True
 
 
 def shown(one: Notebook) -> str:
@@ -429,7 +408,7 @@ def main(words: list[str] | None = None) -> int:
     states = {name: state_of(name) for name in states}
     for one in books:
         if one.lesson:
-            how = str([args.everything, bool(open_because)]).encode()
+            how = json.dumps(options).encode()
             text = states[one.lesson.name] + how + one.text
             one.key = hashlib.sha256(text).hexdigest()
     try:
