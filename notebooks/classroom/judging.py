@@ -204,7 +204,7 @@ def sit(job: dict, lesson: Room | None = None) -> None:
         job: `lesson`, `lang`, `cells`, `course` (the editions' cells),
             `arguments` (by exercise, what the lesson hands in), `folder` to
             run in, `out` (path or descriptor), `enclosed`, `seconds`,
-            `memory` in MiB, `everything`, `token`.
+            `memory` in MiB, `token`.
         lesson: the room, where it is loaded already.
     """
     warm()
@@ -256,7 +256,7 @@ def sit(job: dict, lesson: Room | None = None) -> None:
     cells, course = job["cells"], set(job["course"])
     runs = chosen(cells, course)
     for at, cell in enumerate(cells):
-        if not (runs[at] or job["everything"]):
+        if not runs[at]:
             continue
         write(cell=at + 1)
         lesson.handed.clear()

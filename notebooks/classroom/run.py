@@ -373,8 +373,6 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=int, default=60, help=note)
     parser.add_argument("--memory", type=int, default=3000, help="MiB " + note)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    note = "run unchanged cells of the course, too"
-    parser.add_argument("--everything", action="store_true", help=note)
     note = "where results and pages go (default: build/class)"
     parser.add_argument("--out", type=Path, default=BUILD, help=note)
     args = parser.parse_args(words)
@@ -400,10 +398,8 @@ def main(words: list[str] | None = None) -> int:
         notes[1] = words["others"].format(len(others), named)
     for note in filter(None, notes):
         print(note, flush=True)
-    options = {
-        "seconds": args.seconds, "memory": args.memory,
-        "everything": args.everything, "enclosed": not open_because,
-    }  # fmt: skip
+    options = {"seconds": args.seconds, "memory": args.memory}
+    options["enclosed"] = not open_because
     states = {one.lesson.name for one in books if one.lesson}
     states = {name: state_of(name) for name in states}
     for one in books:
