@@ -197,8 +197,8 @@ def sit(job: dict, lesson: Room | None = None) -> None:
     """Run a notebook and write down, line by line, what comes of it.
 
     A line is the job's token, then a JSON object: `{"cell": n}` before a cell
-    runs, `{"error": [zh, en]}` where it fails, `{"name": …, "status": …,
-    "zh": …, "en": …}` for a verdict, `{"end": true}` at the end.
+    runs, `{"error": [zh, en]}` where it fails, `{"name": …, "told": [status,
+    zh, en]}` for a verdict, `{"end": true}` at the end.
 
     Args:
         job: `lesson`, `lang`, `cells`, `course` (the editions' cells),
@@ -221,7 +221,6 @@ def sit(job: dict, lesson: Room | None = None) -> None:
     for name in ("HOME", "USERPROFILE", "TMPDIR", "TEMP", "IPYTHONDIR"):
         os.environ[name] = job["folder"]
     os.chdir(job["folder"])
-    Path(job["name"]).write_bytes(job["text"])
 
     token = job.pop("token")
 
@@ -236,22 +235,16 @@ def sit(job: dict, lesson: Room | None = None) -> None:
         guard.restore()
         if answer is lesson.answers[name]:  # check.NAME.answer
             answer = None
-        found, failure = None, None
         try:
             found = lesson.judge(lesson.exercises[name], answer)
+            told = found.status, found.zh, found.en
         except Exception as error:  # of the judge: the answer broke it
-            failure = error
+            told = "error", *fault(error, lesson.own)
         if changed := guard.restore():
             zh = f"答案改掉了 {changed}，因此没有判。"
             en = f"The answer replaces {changed}: it was not judged."
-            write(name=name, status="error", **both(zh, en))
-            return
-        if failure:
-            told = both(*fault(failure, lesson.own))
-            write(name=name, status="error", **told)
-            return
-        told = both(found.zh, found.en)
-        write(name=name, status=found.status, **told)
+            told = "error", zh, en
+        write(name=name, told=told)
 
     cells, course = job["cells"], set(job["course"])
     runs = chosen(cells, course)
@@ -262,9 +255,9 @@ def sit(job: dict, lesson: Room | None = None) -> None:
         lesson.handed.clear()
         done = python.run_cell(cell)
         failed = done.error_before_exec or done.error_in_exec
-        told = fault(failed, lesson.own) if failed else ("", "")
+        told = failed and fault(failed, lesson.own)
         if failed:
-            write(error=[*both(*told).values()])
+            write(error=told)
         handed = [(n, a) for n, a in lesson.handed if n in job["arguments"]]
         for name, answer in handed:
             judge(name, answer)
@@ -276,16 +269,11 @@ def sit(job: dict, lesson: Room | None = None) -> None:
             if name in dict(handed):
                 continue
             if failed and (name in called or argument in bound):
-                write(name=name, status="error", **both(*told))
+                write(name=name, told=["error", *told])
             elif argument in bound and argument in python.user_ns:
                 judge(name, python.user_ns[argument])
     write(end=True)
     os._exit(0)
-
-
-def both(zh: str, en: str) -> dict[str, str]:
-    """A sentence in both languages, at a length that a table can show."""
-    return {"zh": zh[:900], "en": en[:900]}
 
 
 def fault(failed: BaseException, own: Sequence[ModuleType]) -> tuple:

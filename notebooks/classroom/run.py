@@ -202,8 +202,7 @@ class Running:
         job = options | {
             "lesson": one.lesson.name, "lang": one.lang, "cells": one.cells,
             "course": one.lesson.course, "arguments": one.lesson.arguments,
-            "folder": str(folder), "out": str(self.out), "text": one.text,
-            "name": "notebook.ipynb", "token": self.token,
+            "folder": str(folder), "out": str(self.out), "token": self.token,
             "data": os.environ.get("COURSE_DATA", str(ROOT / "data")),
         }  # fmt: skip
         args = (job, room)
@@ -246,19 +245,18 @@ class Running:
             if not line.startswith(token):
                 continue
             with contextlib.suppress(Exception):  # a notebook may write it
-                told = json.loads(line.removeprefix(token))
-                ended |= told.get("end") is True
-                at = int(told.get("cell", at))
-                if "error" in told:
-                    zh, en = (str(text)[:900] for text in told["error"])
-                    one.errors.append((at, [zh, en]))
-                name, status = told.get("name"), told.get("status")
-                if name not in one.lesson.arguments or status not in RANK:
-                    continue
-                before = one.verdicts.get(name, {"status": "untouched"})
-                if RANK[status] >= RANK[before["status"]]:
-                    zh, en = str(told["zh"])[:900], str(told["en"])[:900]
-                    one.verdicts[name] = dict(status=status, zh=zh, en=en)
+                line = json.loads(line.removeprefix(token))
+                ended |= line.get("end") is True
+                at = int(line.get("cell", at))
+                if "error" in line:
+                    zh, en = line["error"]
+                    one.errors.append((at, [zh[:900], en[:900]]))
+                if line.get("name") in one.lesson.arguments:
+                    status, zh, en = line["told"]
+                    before = one.verdicts.get(line["name"], {"status": ""})
+                    if RANK[status] >= RANK.get(before["status"], 0):
+                        told = dict(status=status, zh=zh[:900], en=en[:900])
+                        one.verdicts[line["name"]] = told
         return at, ended
 
     def finish(self, reason: tuple[str, int] | None) -> None:
@@ -272,9 +270,8 @@ class Running:
         if not reason and not ended:
             told = f"exit status {code}"
             with contextlib.suppress(ValueError):
-                if code < 0 or code > 128:
-                    told = signal.Signals(code % 128 if code > 0 else -code)
-                    told = told.name
+                if not 0 <= code <= 128:
+                    told = signal.Signals(abs(code) % 128).name
             reason = "ended", told
             if told == "SIGXCPU":
                 reason = "time", self.options["seconds"]
