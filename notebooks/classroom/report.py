@@ -150,18 +150,15 @@ def table(books: list, lang: str) -> str:
     lines = csv.writer(out, lineterminator="\n")
     lines.writerow(words["columns"].split())
     for one in books:
-        start = [one.student, one.path]
         reason = one.why[lang == "en"] if one.why else ""
-        if not one.lesson:
-            lines.writerow(map(cell, [*start, "", "", words["none"], reason]))
-        for name in one.lesson.arguments if one.lesson else ():
+        for name in one.lesson.arguments if one.lesson else [""]:
             found = verdict(one, name)
-            status = found["status"]
-            told = "" if status == "right" else found[lang]
-            if status == "none":
+            told = "" if found["status"] == "right" else found[lang]
+            if found["status"] == "none":
                 told = reason or words["missing"]
-            line = [*start, one.lesson.name, name, words[status], told]
-            lines.writerow(map(cell, line))
+            lesson = one.lesson.name if one.lesson else ""
+            said = name, words[found["status"]], told
+            lines.writerow(map(cell, [one.student, one.path, lesson, *said]))
     return "\ufeff" + writable(out.getvalue())  # the mark is for Excel
 
 

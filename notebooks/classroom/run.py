@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,7 @@ def read(path: Path, one: Notebook, known: dict[str, Lesson]) -> None:
         one.lesson, one.why = None, why("lesson")
 
 
+@cache
 def state_of(lesson: str) -> bytes:
     """A digest of everything in this clone that a verdict hangs on."""
     names = (
@@ -216,8 +218,8 @@ class Running:
         Its seconds are of CPU time, or twice as many on the clock.
         """
         memory, limit = 0, self.options["memory"]
-        seconds, spent = self.options["seconds"], time.monotonic() - self.start
-        spent /= 2
+        seconds = self.options["seconds"]
+        spent = (time.monotonic() - self.start) / 2
         with contextlib.suppress(psutil.Error):
             self.seen |= {*self.top.children(recursive=True)}
         alive = [p for p in self.seen if p.is_running()]
@@ -249,13 +251,13 @@ class Running:
                 ended |= line.get("end") is True
                 at = int(line.get("cell", at))
                 if "error" in line:
-                    zh, en = line["error"]
-                    one.errors.append((at, [zh[:900], en[:900]]))
+                    zh, en = (str(text)[:900] for text in line["error"])
+                    one.errors.append((at, [zh, en]))
                 if line.get("name") in one.lesson.arguments:
-                    status, zh, en = line["told"]
+                    status, zh, en = (str(t)[:900] for t in line["told"])
                     before = one.verdicts.get(line["name"], {"status": ""})
                     if RANK[status] >= RANK.get(before["status"], 0):
-                        told = dict(status=status, zh=zh[:900], en=en[:900])
+                        told = dict(status=status, zh=zh, en=en)
                         one.verdicts[line["name"]] = told
         return at, ended
 
@@ -397,12 +399,10 @@ def main(words: list[str] | None = None) -> int:
         print(note, flush=True)
     options = {"seconds": args.seconds, "memory": args.memory}
     options["enclosed"] = not open_because
-    states = {one.lesson.name for one in books if one.lesson}
-    states = {name: state_of(name) for name in states}
+    how = json.dumps(options).encode()
     for one in books:
         if one.lesson:
-            how = json.dumps(options).encode()
-            text = states[one.lesson.name] + how + one.text
+            text = state_of(one.lesson.name) + how + one.text
             one.key = hashlib.sha256(text).hexdigest()
     try:
         run_all(books, options, max(1, args.jobs), out.parent / ".results")
