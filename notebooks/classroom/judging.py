@@ -127,42 +127,34 @@ class Guard:
 
 
 class Room:
-    """A lesson's checks twice: to judge with, and for notebooks to import.
+    """A lesson's checks, for notebooks to import and to judge with.
 
-    Loading them leaves the second ones in `sys.modules`; their checks only
-    write down in `handed` what was handed in.
+    Called by a notebook they only write down in `handed` what is handed in.
     """
 
     def __init__(self, lesson: str) -> None:
         self.lesson = lesson
-        self.exercises, exercises, self.own = self.load(lesson)
-        self.judge = exercises.judge
-        theirs, exercises, _ = self.load(lesson)
-        self.answers = {name: e.answer for name, e in theirs.items()}
-        names = {id(e): name for name, e in theirs.items()}
-        self.handed: list[tuple[str, Any]] = []
-        exercises.Exercise.__call__ = lambda exercise, answer: (
-            self.handed.append((names.get(id(exercise), ""), answer))
-        )
-        room.enter = lambda lesson: None  # set-up cells need not
-
-    @staticmethod
-    def load(lesson: str) -> tuple[dict, ModuleType, list[ModuleType]]:
-        """The lesson's exercises, the package, and all modules of both."""
         for name in [*sys.modules]:
             if name.split(".")[0] in OURS:
                 del sys.modules[name]
         ENTER(lesson)
+        room.enter = lambda lesson: None  # set-up cells need not
         sys.path[:] = [p for p in sys.path if p != str(ROOT / "my")]
         checks = importlib.import_module("checks")
         package = sys.modules["exercises"]
-        own = [m for n, m in sys.modules.items() if n.split(".")[0] in OURS]
-        found = {
+        self.judge = package.judge
+        self.exercises = {
             name: value
             for name, value in vars(checks).items()
             if isinstance(value, package.Exercise)
         }
-        return found, package, own
+        self.own = [m for n, m in sys.modules.items()
+                    if n.split(".")[0] in OURS]  # fmt: skip
+        names = {id(e): name for name, e in self.exercises.items()}
+        self.handed: list[tuple[str, Any]] = []
+        package.Exercise.__call__ = lambda exercise, answer: (
+            self.handed.append((names.get(id(exercise), ""), answer))
+        )
 
 
 @cache
@@ -233,7 +225,7 @@ def sit(job: dict, lesson: Room | None = None) -> None:
 
     def judge(name: str, answer: Any) -> None:
         guard.restore()
-        if answer is lesson.answers[name]:  # check.NAME.answer
+        if answer is lesson.exercises[name].answer:  # check.NAME.answer
             answer = None
         try:
             found = lesson.judge(lesson.exercises[name], answer)
