@@ -111,17 +111,9 @@ def possible(folder: str) -> str:
     """Why notebooks cannot be enclosed here; empty where they can be."""
     if sys.platform != "linux":
         return f"{sys.platform} has no namespaces"
-    read, write = os.pipe()
-
-    def attempt() -> None:
-        try:
-            enclose(folder, [])
-        except (OSError, AttributeError) as error:
-            os.write(write, str(error).encode())
-
-    process = CONTEXT.Process(target=attempt)
-    process.start()
-    process.join()
-    os.close(write)
-    with open(read, encoding="utf8") as pipe:
-        return pipe.read()
+    try:
+        with CONTEXT.Pool(1) as pool:
+            pool.apply(enclose, (folder, []))
+    except (OSError, AttributeError) as error:
+        return str(error)
+    return ""

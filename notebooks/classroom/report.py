@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment  # which JupyterLab and torch need, too
@@ -47,86 +48,6 @@ WORDS = {
     "cell": ("代码单元格 {}：{}", "code cell {}: {}"),
     "why": ("原因", "why"),
 }  # fmt: skip
-PAGE = """\
-{% macro who(one) -%}
-{{ one.number }}<span class="name"> {{ one.student }}
-{%- if not one.path.startswith(one.student ~ ".") %} · {{ one.path }}
-{%- endif %}</span>
-{%- endmacro -%}
-{% macro head(cells) -%}
-<tr>{% for cell in cells %}<th scope="col">{{ cell }}</th>{% endfor %}</tr>
-{%- endmacro -%}
-<!doctype html>
-<html lang="{{ lang }}"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta http-equiv="Content-Security-Policy"
-  content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{{ words.title.format(title) }}</title>
-<style>
-body { font: 1.1rem/1.5 system-ui, sans-serif; margin: 2rem; color: #111;
-  background: #fff; max-width: 75rem }
-table { border-collapse: collapse; margin: 1rem 0 }
-th, td { border: 1px solid #999; padding: .25rem .6rem; text-align: left;
-  white-space: pre-line }
-.marks { overflow-x: auto }
-.marks td { text-align: center; font-weight: bold; border-color: #fff }
-.right { --colour: #56b4e9 } .wrong { --colour: #e69f00 }
-.error { --colour: #f0e442 } .untouched, .none { --colour: #ddd }
-td[class], p span { background:
-  color-mix(in srgb, var(--colour) var(--share, 100%), #fff) }
-.said { position: absolute; width: 1px; height: 1px; overflow: hidden;
-  clip-path: inset(50%) }
-body:not(:has(#names:checked)) .name { display: none }
-</style></head><body><main>
-<h1>{{ words.title.format(title) }}</h1>
-<p>{{ words.all.format(books | length, students) }}</p>
-<p><label><input type="checkbox" id="names"> {{ words.names }}</label></p>
-<p>{{ notes[0] }}</p>
-<p class="name">{{ notes[1] }}</p>
-<p>{{ words.legend }}:
-{% for status, mark in marks.items() %}
-<span class="{{ status }}">&nbsp;{{ mark }} {{ words[status] }}&nbsp;</span>
-{% endfor %}</p>
-{% for lesson in lessons %}
-<h2>{{ lesson.title }}</h2>
-<h3>{{ words.solved }}</h3>
-<table>{{ head([words.exercise] + statuses) }}
-{% for name, told in lesson.exercises.items() %}
-<tr><th scope="row">{{ name }}</th>
-{% for status in marks %}{% set n = told.counts[status] %}
-<td class="{{ status }}" style="--share: {{ 100 * n / lesson.books | length
-}}%">{{ n }}</td>
-{% endfor %}</tr>
-{% endfor %}</table>
-<h3>{{ words.nobody }}</h3>
-<p>{{ lesson.nobody | join(", ") or words.nobody_not }}</p>
-<h3>{{ words.mistakes }}</h3>
-{% for name, told in lesson.exercises.items() if told.mistakes %}
-<h4>{{ name }}</h4>
-<ul>{% for sentence, n in told.mistakes %}
-<li><b>{{ words.of.format(n, lesson.books | length) }}</b> {{ sentence }}</li>
-{% endfor %}</ul>
-{% endfor %}
-<h3>{{ words.each }}</h3>
-<div class="marks">
-<table>{{ head([words.student] + lesson.exercises | list) }}
-{% for one in lesson.books %}{% set row = loop.index0 %}
-<tr><th scope="row">{{ who(one) }}</th>
-{% for told in lesson.exercises.values() %}{% set found = told.verdicts[row] %}
-<td class="{{ found.status }}" title="{{ found[lang] }}">
-{{- marks[found.status] }}<span class="said">{{ words[found.status] }}</span>
-{%- endfor %}</tr>
-{% endfor %}</table></div>
-{% endfor %}
-{% for heading, lines in ends.items() if lines %}
-<h2>{{ heading }}</h2>
-<table>{{ head([words.student, words.why]) }}
-{% for one, told in lines %}
-<tr><th scope="row">{{ who(one) }}</th><td>{{ told }}</td></tr>
-{% endfor %}</table>
-{% endfor %}
-</main></body></html>
-"""
 
 
 def verdict(one: Any, name: str) -> dict:
@@ -191,7 +112,8 @@ def page(title: str, books: list, lang: str, notes: list[str]) -> str:
     for one in books:
         if one.lesson:
             lessons.setdefault(one.lesson.name, []).append(one)
-    html = Environment(autoescape=True, trim_blocks=True).from_string(PAGE)
+    html = Path(__file__).with_name("class.html").read_text("utf8")
+    html = Environment(autoescape=True, trim_blocks=True).from_string(html)
     ends = {
         words["not_run"]: [(one, one.why[at]) for one in books if one.why],
         words["errors"]: [

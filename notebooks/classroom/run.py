@@ -383,8 +383,7 @@ def main(words: list[str] | None = None) -> int:
     out = args.out.resolve() / f"{printable(folder.name)}-{digest}"
     if out.is_relative_to(folder):
         sys.exit(f"{out} would lie in {folder}: give a folder of its own")
-    known = lessons()
-    books, others = notebooks(folder, known)
+    books, others = notebooks(folder, lessons())
     if not books:
         sys.exit(f"{args.folder} holds no notebooks (.ipynb)")
     with tempfile.TemporaryDirectory() as place:
