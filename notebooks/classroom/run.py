@@ -125,7 +125,7 @@ def notebooks(
     found, others = [], []
     for path in folder.rglob("*"):
         parts = path.relative_to(folder).parts
-        if path.is_dir() or any(part.startswith(".") for part in parts):
+        if os.path.isdir(path) or any(p.startswith(".") for p in parts):
             continue
         name = printable("/".join(parts))
         if path.suffix.lower() != ".ipynb":
