@@ -43,6 +43,11 @@ def mistakes(exercise: Any, lang: str) -> list[str]:
     return []
 
 
+def plain(text: str) -> str:
+    """A text in which Markdown finds nothing of its own."""
+    return re.sub(r"([\\`*_<\[$])", r"\\\1", text)
+
+
 def plan(lesson: Any, lang: str) -> str:
     """A lesson's part of the page: aim, two classes, what is done in them.
 
@@ -63,12 +68,12 @@ def plan(lesson: Any, lang: str) -> str:
                 doing[f"{words['poll']} {number}"] = f"{asked} ✗ {poll[lang]}"
         for alt in part.figures:
             if (number := next(figures)) in lesson.project:
-                doing[f"{words['figure']} {number}"] = alt
+                doing[f"{words['figure']} {number}"] = plain(alt)
         for label, name, own, cell in part.exercises:
             alone += own
             if label[-1:] in map(str, lesson.classwork):
                 minutes += own
-                said = mistakes(cell, lang)[:2]
+                said = map(plain, mistakes(cell, lang)[:2])
                 doing[label] = " ✗ ".join([name, *said])
         rows.append((part.title, round(alone), round(minutes), list(doing)))
         told |= doing

@@ -142,7 +142,8 @@ def test_lecturers_page_is_made_of_lesson_and_checks(root: Path) -> None:
         "✗ 21",
         "- **Exercise 1** · The sum of two numbers",
         "- **Figure 1** · a patch of grey",
-        "- **Exercise 3** · The last sum ✗ You subtract. ✗ You do not add a.",
+        "- **Exercise 3** · The last sum ✗ You subtract: b\\*-1 + \\<a>. "
+        "✗ You do not add a.",
     ]
 
 
