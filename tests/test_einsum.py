@@ -39,7 +39,7 @@ def _our_shape(equation: str, shapes) -> tuple[int, ...] | None:
         return None
 
 
-def _random_case(rng: random.Random) -> tuple[str, list[tuple[int, ...]]]:
+def random_case(rng: random.Random) -> tuple[str, list[tuple[int, ...]]]:
     """An equation that is often right and sometimes wrong in one way."""
     size = {a: rng.randint(1, 4) for a in "abcDE"}
     size |= {"…1": rng.randint(1, 3), "…2": rng.randint(1, 3)}
@@ -80,7 +80,7 @@ def test_agrees_with_torch_on_random_equations():
     rng = random.Random(0)
     results = {True: 0, False: 0}
     for _ in range(4000):
-        equation, shapes = _random_case(rng)
+        equation, shapes = random_case(rng)
         want = _torch_shape(equation, shapes)
         assert _our_shape(equation, shapes) == want, (equation, shapes)
         results[want is None] += 1

@@ -8,13 +8,19 @@ from sphinx.application import Sphinx
 from sphinx.writers.html5 import HTML5Translator
 
 
+def _mathml(formula: str, display: str = "inline") -> str:
+    """A formula as MathML; the T of a transpose is a letter, no operator."""
+    found = convert(formula, display=display)
+    return found.replace("<mo>&#x022A4;</mo>", "<mi>&#x022A4;</mi>")
+
+
 def _inline(self: HTML5Translator, node: nodes.math) -> None:
-    self.body.append(convert(node.astext()))
+    self.body.append(_mathml(node.astext()))
     raise nodes.SkipNode
 
 
 def _display(self: HTML5Translator, node: nodes.math_block) -> None:
-    formula = convert(node.astext(), display="block")
+    formula = _mathml(node.astext(), "block")
     self.body.append(f'<div class="formula">{formula}</div>')
     raise nodes.SkipNode
 
