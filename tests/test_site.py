@@ -26,7 +26,6 @@ from notebooks.site import frames
 MOVING = ("03", "08", "12")  # lessons whose sliders move in these tests
 LARGEST = 3_000_000  # bytes of a page with all that it loads
 STEP = 50  # milliseconds from event to picture, median
-MACHINE = 4  # a shared machine may be so many times slower
 MATHS = re.compile(r"\$\$.+?\$\$|(?<![\\$])\$[^$\n]+\$", re.S)
 
 
@@ -73,7 +72,8 @@ def visit(context, path: Path):
     page.on("requestfailed", lambda r: watch.faults.append(r.url))
     page.on("request", lambda r: loaded.add(r.url.split("?")[0]))
     page.goto(path.as_uri())
-    page.wait_for_load_state("networkidle")
+    if page.locator(".explore").count():  # its pictures come after the page
+        page.wait_for_load_state("networkidle")
     files = [Path(unquote(urlparse(url).path)) for url in loaded]
     assert all(path.parents[1] in file.parents for file in files)
     assert sum(file.stat().st_size for file in files) <= LARGEST
@@ -230,7 +230,7 @@ def test_slider_moves_by_keyboard_and_mouse(
     assert len(steps) > 8
     assert len(seen) > 4
     record_property("latency", (f"site {name}", median(steps) / 1000))
-    assert median(steps) <= STEP * MACHINE
+    assert median(steps) <= STEP
     told = json.loads(box.locator("script").text_content())
     assert len(told["points"]) <= 60
     assert faults == []
@@ -256,7 +256,8 @@ def test_slider_moves_by_touch(touch, site):
     page.close()
 
 
-# What is typed: the lesson's Python and the page's script say the same.
+# What is typed: the lesson's Python and the page's script say the same, of
+# half of the inputs in each language.
 
 
 def figures(root: Path, name: str):
@@ -335,14 +336,15 @@ def read_by_lesson(room, typed: dict) -> list:
 def test_equation_reader_agrees(context, site, root, lang, monkeypatch):
     monkeypatch.setenv("COURSE_LANG", lang)
     page, faults = visit(context, site / lang / "03_matmul_einsum.html")
-    inputs, room = equations(), figures(root, "03")
+    inputs = equations()[lang == "en" :: 2]
+    room = figures(root, "03")
     found = page.evaluate(TYPED, [inputs, lang == "zh"])
     wrong = 0
     for typed, (said, *drawn) in zip(inputs, found, strict=True):
         texts = [sorted(drawn[0]), drawn[1]] if drawn else []
         assert [said, *texts] == read_by_lesson(room, typed), typed
         wrong += not drawn or said.startswith("error")
-    assert 40 < wrong < 160
+    assert 20 < wrong < 80
     assert faults == []
     page.close()
 
@@ -372,7 +374,8 @@ def pairs() -> list[dict]:
 def test_aligner_agrees(context, site, root, lang, monkeypatch):
     monkeypatch.setenv("COURSE_LANG", lang)
     page, faults = visit(context, site / lang / "08_broadcasting.html")
-    inputs, align = pairs(), figures(root, "08").aligner()
+    inputs = pairs()[lang == "en" :: 2]
+    align = figures(root, "08").aligner()
     found = page.evaluate(TYPED, [inputs, lang == "zh"])
     said = set()
     for typed, (text, *drawn) in zip(inputs, found, strict=True):

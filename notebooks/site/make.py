@@ -40,7 +40,8 @@ WORDS = {
         "用 PyTorch 从一个张量一直写到自己训练的 GPT。在这些网页上可以读、"
         "可以移动滑块；要改代码、做练习，请在课程的文件夹里运行 "
         "`python course.py lab`。",
-        "first": "先做这一件事",
+        "first": "先做这一件事：",
+        "setup": "准备单元",
         "frames": "这里存了 {} 张图；在 notebook 里，滑块能取更多的值。",
         "whole": "这里存了全部 {} 张图。",
         "language": "zh_CN",
@@ -52,7 +53,8 @@ WORDS = {
         "train yourself. On these pages you can read, and move the sliders; "
         "to change code and to do the exercises, run "
         "`python course.py lab` in the course's folder.",
-        "first": "Do this first",
+        "first": "Do this first:",
+        "setup": "Set-up",
         "frames": "{} pictures are stored here; in the notebook the sliders "
         "take more values.",
         "whole": "All {} pictures are stored here.",
@@ -73,8 +75,8 @@ def frames(lesson: build.Lesson) -> None:
     if not any("widgets.explore(" in cell.source for cell in lesson.code()):
         return
     folder, digest = FRAMES / lesson.name, hashlib.sha256()
-    code = [*HERE.glob("frames.py"), *sorted(ROOT.glob("helpers/*.py"))]
-    for path in [*code, *sorted(lesson.path.parent.glob("*.*"))]:
+    code = [HERE / "frames.py", *sorted(ROOT.glob("helpers/*.py"))]
+    for path in [*code, *sorted(lesson.path.parent.glob("*.[mp]*"))]:
         digest.update(path.read_bytes())
     key = folder / "key"
     if not key.exists() or key.read_text() != digest.hexdigest():
@@ -141,8 +143,9 @@ def page(lang: str, name: str, target: Path) -> None:
     """Copy a notebook for Sphinx.
 
     Links to the other edition become page links, figures get their
-    alternative text where MyST-NB looks for it, and sliders move. Cells are
-    coloured as IPython's, which may hold lines such as ``!ls``.
+    alternative text where MyST-NB looks for it, sliders move, and the set-up
+    cell is folded. Cells are coloured as IPython's, which may hold lines such
+    as ``!ls``.
     """
     path = build.edition_path(name, lang, ROOT)
     book = json.loads(path.read_text(encoding="utf-8"))
@@ -150,15 +153,15 @@ def page(lang: str, name: str, target: Path) -> None:
     language["pygments_lexer"] = "ipython3"
     sliders = 0
     for cell in book["cells"]:
+        if cell["metadata"].get("jupyter", {}).get("source_hidden"):
+            cell["metadata"]["tags"] = ["hide-input"]
         if alt := alternative(cell):
             cell["metadata"]["mystnb"] = {"image": {"alt": alt}}
         for output in cell.get("outputs", []):
-            if (
-                "".join(output.get("data", {}).get("text/plain", ""))[:1]
-                == "↔"
-            ):
+            data = output.get("data", {})
+            if "↔" in "".join(data.get("text/plain", ""))[:1]:
                 if html := moving(name, sliders, lang):
-                    output["data"]["text/html"] = html
+                    data["text/html"] = html
                 sliders += 1
         if cell["cell_type"] == "markdown":
             text = "".join(cell["source"])
@@ -180,15 +183,14 @@ def front(lang: str, series: list[build.Lesson]) -> str:
         part.replace(f"(notebooks/{lang}/", "(").replace("### ", "## ")
         for part in build.way(series, lang)
     ]
-    first = re.search(r"^- (.*)", parts[0], re.MULTILINE)[1]
+    first, goal = re.search(r"^- (.*?)[：:] ?(.*)", parts[0], re.M).groups()
+    goal = f"{build.WORDS[lang]['goal']}{'，' if lang == 'zh' else ' '}{goal}"
     text = [
         f"# {words['title']}",
         f'<a class="edition" href="../{other}/index.html">'
         f"{WORDS[other]['title']}</a>",
         intro,
-        f"> **{words['first']}**：{first}"
-        if lang == "zh"
-        else f"> **{words['first']}**: {first}",
+        f"> **{words['first']}** {first}\\\n> {goal}",
     ]
     for part in parts:
         title = re.match(r"## (.*)", part)
@@ -222,6 +224,8 @@ def edition(
             *("-D", f"language={words['language']}"),
             *("-D", f"project={words['title']}"),
             *("-D", f"html_title={words['title']}"),
+            *("-D", f"nb_code_prompt_show={words['setup']}"),
+            *("-D", f"nb_code_prompt_hide={words['setup']}"),
             *(source, TARGET / lang),
         ]
     )

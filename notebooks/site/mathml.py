@@ -9,9 +9,10 @@ from sphinx.writers.html5 import HTML5Translator
 
 
 def _mathml(formula: str, display: str = "inline") -> str:
-    """A formula as MathML; the T of a transpose is a letter, no operator."""
+    """A formula as MathML; the T of a transpose has a style of its own."""
     found = convert(formula, display=display)
-    return found.replace("<mo>&#x022A4;</mo>", "<mi>&#x022A4;</mi>")
+    top = "&#x022A4;"
+    return found.replace(f"<mo>{top}</mo>", f'<mi class="top">{top}</mi>')
 
 
 def _inline(self: HTML5Translator, node: nodes.math) -> None:
