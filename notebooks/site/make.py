@@ -76,7 +76,8 @@ def frames(lesson: build.Lesson) -> None:
         return
     folder, digest = FRAMES / lesson.name, hashlib.sha256()
     code = [HERE / "frames.py", *sorted(ROOT.glob("helpers/*.py"))]
-    for path in [*code, *sorted(lesson.path.parent.glob("*.[mp]*"))]:
+    code += [*sorted(lesson.path.parent.glob("*.py")), lesson.path]
+    for path in code:
         digest.update(path.read_bytes())
     key = folder / "key"
     if not key.exists() or key.read_text() != digest.hexdigest():

@@ -17,7 +17,7 @@ function control({ name, kind, values, at }) {
     return { label, field, get value() { return field.value; } };
   }
   let place = "value";
-  const output = make("output");
+  const output = make("output", { ariaLive: "off" }); // a slider tells it
   if (kind === "Dropdown") {
     field.append(...values.map((value) => new Option(value)));
     place = "selectedIndex";
