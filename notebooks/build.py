@@ -394,7 +394,7 @@ def kernel(
     fixed = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "MPLBACKEND": ""}
     with tempfile.TemporaryDirectory() as profile:
         env = os.environ | fixed | {"IPYTHONDIR": profile} | env
-        with client.setup_kernel(env=env):
+        with client.setup_kernel(env=env, cleanup_kc=True):
             yield client
 
 

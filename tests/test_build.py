@@ -11,6 +11,7 @@ import sys
 from base64 import b64decode
 from pathlib import Path
 
+import psutil
 import pytest
 import tiny
 from jupytext import TextFileContentsManager
@@ -184,6 +185,13 @@ def test_outputs_are_put_in_one_form(once: Path) -> None:
         assert "\n" not in output["data"]["image/png"]
     data = [o.get("data") for c in code(once) for o in c["outputs"]]
     assert {"text/plain": ["IntSlider(value=3)"]} in data
+
+
+def test_kernel_ends_with_its_block(tmp_path: Path) -> None:
+    with build.kernel([], tmp_path) as client:
+        number = client.km.provisioner.pid
+        assert psutil.pid_exists(number)
+    assert not psutil.pid_exists(number)
 
 
 def test_ids_survive_a_new_cell(root: Path) -> None:
