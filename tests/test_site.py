@@ -443,8 +443,8 @@ def test_what_a_student_adds_does_no_harm(root, tmp_path):
     """
     notebooks = tiny.course(tmp_path / "course") / "notebooks"
     shutil.copytree(root / "notebooks" / "site", notebooks / "site")
-    shutil.copy(root / "notebooks" / "build.py", notebooks)
-    (tmp_path / "course" / "docs").mkdir()
+    for name in ("build.py", "teach.py"):
+        shutil.copy(root / "notebooks" / name, notebooks)
     shutil.copy(root / "docs/03.png", tmp_path / "course" / "docs" / "07.png")
     with (notebooks / "src" / "07_tiny" / "lesson.md").open("a") as source:
         source.write("\n```{code-cell}\nwidgets.explore(no_such)\n```\n")

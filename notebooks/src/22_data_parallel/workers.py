@@ -144,7 +144,8 @@ def _reason(folder: Path, status: int, said: str, seconds: float) -> str:
         en = f"rank {rank} still waited when another process had ended: "
         return pick(zh, en + "do all of them take equally many steps?")
     lines = re.sub(r"(?m)^\[rank\d+\]: ?", "", errors[rank]).splitlines()
-    lines = [line for line in lines if line and not line.startswith("[")]
+    noise = "[", "terminate called"  # of torch, of the C++ it runs on
+    lines = [line for line in lines if line and not line.startswith(noise)]
     why = f"exit {code}".replace("exit -", "signal ")
     if "Traceback (most recent call last):" in lines:
         why = lines[-1]
