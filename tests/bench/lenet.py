@@ -185,7 +185,8 @@ class Loop:
             part = itertools.islice(loader, IMAGES // self.batch_size)
             spent = one_pass(part, *rest)
         some = range(IMAGES // 4)
-        pictures = [datasets.MNIST(folder)[i][0] for i in some]
+        plain = datasets.MNIST(folder)
+        pictures = [plain[i][0] for i in some]
         start = time.perf_counter()
         for picture in pictures:
             loader.dataset.transform(picture)
