@@ -126,9 +126,17 @@ def show(value: Any, digits: int = 6) -> str:
                    repr(value)).removeprefix("torch.")  # fmt: skip
 
 
+def tensors(value: Any) -> bool:
+    """Whether it is a tuple of tensors, such as a cache."""
+    return isinstance(value, tuple) and {*map(type, value)} == {Tensor}
+
+
 def describe(value: Any) -> Sentence:
     """An argument of a case: its shape and dtype, or the value itself."""
     text = getattr(value, "label", None)
+    if tensors(value):
+        zh, en = zip(*map(describe, value), strict=True)
+        return f"({'，'.join(zh)})", f"({', '.join(en)})"
     if isinstance(value, Tensor):
         text = f"{tuple(value.shape)} {show(value.dtype)}"
         if not value.is_contiguous():

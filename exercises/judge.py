@@ -16,7 +16,14 @@ from torch import Tensor, nn
 from helpers.language import pick
 
 from .box import Box, Outcome, settings
-from .compare import Sentence, describe, difference, form, type_name
+from .compare import (
+    Sentence,
+    describe,
+    difference,
+    form,
+    tensors,
+    type_name,
+)
 from .diagnose import diagnose
 from .parts import keep
 from .reading import (
@@ -398,7 +405,7 @@ def _state(x: Any) -> Any:
     if isinstance(x, Tensor):
         form_of = (x.stride(), x.dtype) if x.layout == torch.strided else ()
         return {"value": x, "form": form_of, "requires_grad": x.requires_grad}
-    if isinstance(x, (np.ndarray, list, dict)):
+    if isinstance(x, (np.ndarray, list, dict)) or tensors(x):
         return {"value": x}
     return {}
 

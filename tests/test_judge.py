@@ -324,6 +324,17 @@ def test_what_a_module_keeps():
     assert "model = Sequential( (0): Linear(in_features=3" in shown
 
 
+def test_tensors_in_a_tuple_are_judged_and_shown():
+    def join(x, past):
+        return torch.cat([*past, x])
+
+    task = exercise(join, lambda rng: [(torch.ones(2), (torch.ones(3),) * 2)])
+    acts = lambda x, past: (join(x, past), past[0].zero_())[0]  # noqa: E731
+    assert "changes its input past" in says_of(acts, task)
+    shown = says_of(lambda x, past: join(x, past) + 1, task)
+    assert "past = ((3,) float32, (3,) float32)" in shown
+
+
 def run_model(model, x):
     y = model(x)
     return y
