@@ -1,6 +1,8 @@
 """Lesson 23: right answers written otherwise, wrong ones that may not pass."""
 
+import copy
 import math
+import re
 from itertools import pairwise
 
 import torch
@@ -53,6 +55,18 @@ def bpe_until_nothing(symbols, merges):
     for pair in merges * 2:
         symbols = bpe_by_index(symbols, [pair])
     return symbols[: len(symbols) - 1] or symbols
+
+
+def bpe_by_blanks(symbols, merges):
+    text = " ".join(symbols)
+    for pair in merges:
+        both = re.escape(" ".join(pair))
+        text = re.sub(f"(?<![^ ]){both}(?![^ ])", "".join(pair), text)
+    return text.split(" ")
+
+
+def bpe_letters_only(symbols, merges):
+    return bpe_by_index(symbols, [m for m in merges if "".join(m).isalpha()])
 
 
 def bpe_as_tuple(symbols, merges):
@@ -120,6 +134,22 @@ def grouped_first_group(q, k, v, past=None):
         q, k[:, :1], v[:, :1], past and (past[0][:, :1], past[1][:, :1])
     )
     return y, grouped_by_sdpa(q, k, v, past)[1]
+
+
+def grouped_cuts_keys(q, k, v, past=None):
+    return grouped_by_sdpa(q, k.detach(), v.detach(), past)
+
+
+def grouped_cuts_all(q, k, v, past=None):
+    y, kept = grouped_by_sdpa(q, k, v, past)
+    return y.detach(), kept
+
+
+def grouped_wipes_past(q, k, v, past=None):
+    found = grouped_by_sdpa(q, k, v, past)
+    if past:
+        past[0].zero_()
+    return found
 
 
 # --- quantize_rows -----------------------------------------------------------
@@ -212,6 +242,39 @@ class LoRATransposed(LoRAByLoop):
         return self.linear(x) + self.scale * (x @ self.A.T @ self.B.T)
 
 
+class LoRAOnes(LoRAByLoop):
+    def __init__(self, linear, rank, alpha):
+        super().__init__(linear, rank, alpha)
+        self.A.data = torch.ones_like(self.A) / len(self.A) ** 0.5
+
+
+class LoRAWide(LoRAByLoop):
+    def __init__(self, linear, rank, alpha):
+        super().__init__(linear, rank, alpha)
+        self.A.data = torch.randn_like(self.A)
+
+
+class LoRACopies(LoRAByLoop):
+    def __init__(self, linear, rank, alpha):
+        super().__init__(copy.deepcopy(linear), rank, alpha)
+
+
+class LoRAOwnScale(LoRAByLoop):
+    def __init__(self, linear, rank, alpha):
+        super().__init__(linear, rank, alpha)
+        self.factor = alpha / rank
+
+    def forward(self, x):
+        return self.linear(x) + self.factor * (x @ self.A @ self.B)
+
+
+class LoRAKeepsProduct(LoRAByLoop):
+    def forward(self, x):
+        if not hasattr(self, "AB"):
+            self.AB = self.A @ self.B
+        return self.linear(x) + self.scale * (x @ self.AB)
+
+
 class LoRAOverwrites(LoRAByLoop):
     def forward(self, x):
         with torch.no_grad():
@@ -240,11 +303,11 @@ class LoRARoot(LoRAByLoop):
 
 
 def loss_by_einsum(log_probs, rewards):
-    R, A = log_probs.shape[1:]
+    R, T = log_probs.shape[1:]
     centred = rewards - rewards.mean(1)[:, None]
     std = centred.square().mean(1).sqrt()[:, None]
     total = torch.einsum("pra,pr->", log_probs, centred / (std + 1e-4))
-    return -total / (len(rewards) * R * A)
+    return -total / (len(rewards) * R * T)
 
 
 def loss_by_loop(log_probs, rewards):
@@ -293,11 +356,12 @@ RIGHT = {
 WRONG = {
     "bpe_encode": [
         bpe_in_place, bpe_by_replace, bpe_until_nothing, bpe_as_tuple,
-        bpe_skips_first,
+        bpe_skips_first, bpe_by_blanks, bpe_letters_only,
     ],
     "grouped_attention": [
         grouped_by_is_causal, grouped_forgets, grouped_by_expand,
-        grouped_first_group,
+        grouped_first_group, grouped_cuts_keys, grouped_cuts_all,
+        grouped_wipes_past,
     ],
     "quantize_rows": [
         quantize_by_norm, quantize_flat_scale, quantize_by_range,
@@ -305,6 +369,7 @@ WRONG = {
     ],
     "LoRALinear": [
         LoRATransposed, LoRAOverwrites, LoRADetached, LoRANoBias, LoRARoot,
+        LoRAOnes, LoRAWide, LoRACopies, LoRAOwnScale, LoRAKeepsProduct,
     ],
     "group_loss": [
         loss_cut_off, loss_ranks, loss_eps_in_root, loss_not_reduced,

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from exercises import Rejection, exercise, says, variations
+from exercises.properties import same_gradients
 
 # --- 1: symbols merged in the learned order ----------------------------------
 
@@ -22,7 +23,7 @@ def bpe_encode(symbols, merges):
 
 
 def some_words(rng):
-    yield ["a", "b", "c"], [("b", "c"), ("a", "b"), ("ab", "c")]
+    yield [*"abcd"], [("b", "c"), ("a", "b"), ("c", "d")]
     yield ["a", "b", "c", "a", "b"], [("a", "b"), ("ab", "c"), ("b", "c")]
     yield ["a"] * 7, [("a", "a")]
     yield ["a"] * 7, [("a", "a"), ("aa", "aa")]
@@ -30,6 +31,10 @@ def some_words(rng):
     yield ["x"], [("x", "y")]
     yield ["y", "x"], [("x", "y")]
     yield ["b", "a"], []
+    some = ("a", "a"), (".", "b"), (" ", "a"), ("-", "-"), (" a", "a")
+    yield [*" -.(a  a.b--aab"], [*some]
+    some = ("a", "b"), (" ", "c"), ("(", "a"), ("-", "b")
+    yield [*"a.(a-b|aab c"], [*some]
     for letters in ("ab", "abc", "aab", "abcd"):
         known, merges = [*letters], []
         for _ in range(8):
@@ -65,6 +70,35 @@ return out
 你每次取词表里最长的一段：应按 merges 的次序合并，先学到的先合并。
 You take the longest piece that is known each time: merge in the order of
 merges, what was learned first comes first.
+
+out = []
+for symbol in symbols:
+    if out and (out[-1], symbol) in merges:
+        out[-1] += symbol
+    else:
+        out.append(symbol)
+return out
+你从左往右，遇到哪一对就合并哪一对：先学到的一对要先在全文合并完，再轮到下一对。
+From the left you merge whatever pair comes first: the pair learned first is
+merged everywhere before the next one's turn.
+
+text = " ".join(symbols)
+for pair in merges:
+    text = text.replace(" ".join(pair), "".join(pair))
+return text.split(" ")
+连成一段文字再替换，符号的边界就丢了："aa b" 里也找得到 "a b"。
+Replacing in the joined text loses where a symbol ends: "a b" is found in
+"aa b", too.
+
+import re
+text = " ".join(symbols)
+for pair in merges:
+    both = re.escape(" ".join(pair))
+    text = re.sub(f"(?<![^ ]){both}(?![^ ])", "".join(pair), text)
+return text.split()
+你用空格隔开符号，可是空格自己也可能是符号：直接合并列表里的项。
+Symbols are told apart by blanks here, but a blank may be a symbol: merge the
+items of the list.
 
 for pair in merges: => for pair in reversed(merges):
 次序反了：merges 里先学到的在前，先合并它。
@@ -142,6 +176,7 @@ def some_groups(rng):
     "The cache should hold k and v of G heads, the old ones first.",
 )
 def keeps_few_heads(f, q, k, v, past=None):
+    due = one_query_at_a_time(q, k, v, past)[1]
     _, kept = f(q, k, v, past)
     if any(x.shape[1] != k.shape[1] for x in kept):
         raise Rejection(
@@ -150,7 +185,6 @@ def keeps_few_heads(f, q, k, v, past=None):
             "The cache holds repeated heads: keep k and v of G heads first, "
             "and repeat after that; otherwise nothing is saved.",
         )
-    due = one_query_at_a_time(q, k, v, past)[1]
     return all(map(torch.equal, kept, due))
 
 
@@ -159,18 +193,31 @@ grouped_attention = exercise(
     some_groups,
     seeds=(0,),
     oracle=one_query_at_a_time,
-    holds=[keeps_few_heads],
+    holds=[keeps_few_heads, same_gradients(grouped_attention)],
     wrong="""
 repeat_interleave(H // G, dim=1) => repeat(1, H // G, 1, 1)
-头的次序不对：查询的头 0 到 H/G − 1 用第 0 组，接下来的用第 1 组；repeat 让它们
+头的次序不对：查询的头 0 到 H/G − 1 用第 0 组，接下来的用第 1 组；你让它们
 轮流用。
 The heads are in another order: query heads 0 to H/G − 1 use group 0, the next
-ones group 1; with repeat they take turns.
+ones group 1; yours take turns.
 
 return y, (k, v) => return y, (keys, values)
 你存的是复制以后的：缓存大了 H/G 倍，什么也没有省下。
 What you keep is the repeated ones: the cache is H/G times as large, and
 nothing is saved.
+
+return y, (k, v) => return y, (k / q.shape[3] ** 0.5, v)
+y 对了，可是存的键已经除过 √d_k：下一步会再除一次。
+y is right, but the keys are kept divided by √d_k: the next step would divide
+them again.
+
+return y, (k, v) => return y, (v, k)
+缓存里应先是 k，再是 v。
+In the cache k comes first, then v.
+
+attn_mask=mask) => attn_mask=mask, scale=1 / q.shape[3])
+分数应除以 √d_k，你除以了 d_k。
+The scores are divided by √d_k; you divide by d_k.
 
 attn_mask=mask) => attn_mask=mask, scale=1.0)
 分数没有除以 √d_k。
@@ -260,6 +307,10 @@ quantize_rows = exercise(
 amax(dim=1, keepdim=True) => max()
 你给整个矩阵一个 scale：每行要有自己的。
 You have one scale for the whole matrix: each row has its own.
+
+dim=1 => dim=(0, 1)
+你的 scale 只有一个数，形状 (1, 1)：每行要有自己的。
+Your scale is a single number, of shape (1, 1): each row has its own.
 
 weight.abs().amax(dim=1, keepdim=True) => MAX
 MAX => weight.abs().max().expand(len(weight), 1)
@@ -351,7 +402,9 @@ def filled(answer):
                     f"{name} has shape {tuple(p.shape)}, and should have "
                     f"{tuple(value.shape)}.",
                 )
-            p.data.copy_(value)
+        layer(x)  # as in training, this is not the only call
+        layer.A.data.copy_(A)
+        layer.B.data.copy_(B)
         return layer(x)
 
     return run
@@ -366,42 +419,78 @@ def some_layers(rng):
 
 
 @says(
-    "刚造好时，输出应与原来的线性层相同：A 和 B 里有一个从 0 开始。",
-    "In the beginning the output should be that of the linear layer: one of A "
-    "and B starts from 0.",
+    "刚造好时，输出应与原来的线性层相同。",
+    "In the beginning the output should be that of the linear layer.",
 )
 def starts_as_the_layer(answer, weight, bias, alpha, A, B, x):
     linear = frozen_layer(weight, bias)
     due = linear(x).detach()
-    return torch.allclose(answer(linear, A.shape[1], alpha)(x), due, atol=1e-5)
+    layer = answer(linear, A.shape[1], alpha)
+    if layer.B.any():
+        raise Rejection("B 应从 0 开始。", "B should start from 0.")
+    return torch.allclose(layer(x), due, atol=1e-5)
 
 
-@says("A 从 0 开始：它应是随机数。", "A starts from 0: it should be random.")
-def can_move(answer, weight, bias, alpha, A, B, x):
-    layer = answer(frozen_layer(weight, bias), A.shape[1], alpha)
-    return bool(layer.A.any())
+@says(
+    "A 应是随机数，标准差约 1/√D。",
+    "A should be random, with a standard deviation of about 1/√D.",
+)
+def starts_random(answer, weight, bias, alpha, A, B, x):
+    A = answer(nn.Linear(400, 3), 50, 1).A.detach() * 20
+    if not A.any():
+        raise Rejection(
+            "A 从 0 开始：它应是随机数。",
+            "A starts from 0: it should be random.",
+        )
+    return all(0.5 < A.std(dim=axis).mean() < 2 for axis in (0, 1))
 
 
-@says("要训练的参数不对。", "The wrong parameters are trained.")
+@says(
+    "原来的层还没有冻结。",
+    "The layer itself is not frozen.",
+)
 def trains_two(answer, weight, bias, alpha, A, B, x):
     linear = frozen_layer(weight, bias)
     layer = answer(linear, A.shape[1], alpha)
-    layer(x)
     trained = {n for n, p in layer.named_parameters() if p.requires_grad}
+    if any(p.requires_grad for p in linear.parameters()):
+        return False
     if trained != {"A", "B"}:
         raise Rejection(
             f"要训练的参数是 {sorted(trained)}：应正好是 A 和 B。",
             f"The parameters to be trained are {sorted(trained)}: exactly A "
             "and B should be.",
         )
-    if not torch.equal(linear.weight, weight):
+
+
+@says("原来的权重被改动了。", "The layer's own weight was changed.")
+def uses_what_it_names(answer, weight, bias, alpha, A, B, x):
+    linear = frozen_layer(weight, bias)
+    layer = answer(linear, A.shape[1], alpha)
+    if getattr(layer, "linear", None) is not linear:
         raise Rejection(
-            "原来的权重被改动了。", "The layer's own weight was changed."
+            "属性 linear 应是交来的那个层。",
+            "The attribute linear should be the layer that was given.",
         )
-    if abs(layer.scale - alpha / A.shape[1]) > 1e-6:
+    scale = getattr(layer, "scale", None)
+    if not isinstance(scale, int | float) or (
+        abs(scale - alpha / A.shape[1]) > 1e-6
+    ):
         raise Rejection(
-            "scale 应是 alpha / rank。", "scale should be alpha / rank."
+            "属性 scale 应是一个数，alpha / rank。",
+            "The attribute scale should be a number, alpha / rank.",
         )
+    layer.A.data, layer.B.data, layer.scale = A.clone(), B.clone(), 0
+    if not torch.equal(layer(x), F.linear(x, weight, bias)):
+        raise Rejection(
+            "scale 改成 0 以后，输出应与原来的线性层相同：forward 里要用 "
+            "self.scale。",
+            "With scale set to 0 the output should be that of the linear "
+            "layer: use self.scale in forward.",
+        )
+    layer.scale = 1.0
+    layer(x)
+    return torch.equal(linear.weight, weight)
 
 
 @says(
@@ -436,7 +525,13 @@ LoRALinear = exercise(
     some_layers,
     seeds=(0,),
     adapt=filled,
-    holds=[starts_as_the_layer, can_move, trains_two, passes_gradients],
+    holds=[
+        starts_as_the_layer,
+        starts_random,
+        trains_two,
+        uses_what_it_names,
+        passes_gradients,
+    ],
     wrong="""
 torch.zeros(rank, E) => torch.randn(rank, E)
 B 从随机数开始：这样一装上适配器，模型就变了，应从 0 开始。
@@ -449,8 +544,8 @@ A and B both start from 0: A's gradient contains B and B's contains A, so
 neither can move.
 
 linear.requires_grad_(False) => linear
-原来的层还会被训练：要冻结它的 weight 和 bias。
-The layer itself would still be trained: its weight and bias are frozen.
+原来的层没有冻结：它的 weight 和 bias 都不训练。
+The layer itself is not frozen: neither its weight nor its bias is trained.
 
 alpha / rank => alpha
 适配器乘的是 alpha / rank：你没有除以 rank。
@@ -487,9 +582,9 @@ def group_loss(log_probs, rewards):
 
 def some_rewards(rng):
     dtypes = torch.float64, torch.float32
-    cases = variations(rng, "P R A", dtypes=dtypes)
+    cases = variations(rng, "P R T", dtypes=dtypes)
     for i, s in enumerate(cases):
-        log_probs = s.lay(-s.normal("P R A").abs())
+        log_probs = s.lay(-s.normal("P R T").abs())
         rewards = s.integers("P R", 0, 2).to(s.dtype)
         if i % 3 == 1:  # not only 0 and 1
             rewards = s.normal("P R")
@@ -538,6 +633,20 @@ rewards.mean(dim=1, keepdim=True) => rewards.mean()
 The mean is that of a group, not of the whole batch: some prompts are easier
 than others.
 
+rewards.mean(dim=1, keepdim=True) => rewards.mean()
+rewards.std(dim=1, keepdim=True, correction=0) => rewards.std(correction=0)
+平均和标准差都是一组的，不是整个批次的。
+Mean and deviation are those of a group, not of the whole batch.
+
+(std + 1e-4) => (std / rewards.shape[1] + 1e-4)
+标准差求好以后不再除以 R：R 是求它时的分母（correction=0）。
+The deviation itself is not divided by R: it is the squares within it that are
+(correction=0).
+
+advantages[:, :, None] => rewards[:, :, None]
+你乘的是奖励：应乘优势，与本组的平均相比。
+You multiply by rewards: it should be advantages, compared with the group.
+
 / (std + 1e-4) =>
 没有除以标准差。
 The deviation is not divided by.
@@ -548,8 +657,8 @@ The mean of the group is not subtracted: where rewards are 0 and 1, wrong
 answers would not count.
 
 correction=0 => correction=1
-标准差除以了 R − 1：这里除以 R（correction=0）。
-The deviation divides by R − 1: here it is R (correction=0).
+求标准差时你的分母是 R − 1：这里是 R（correction=0）。
+The squares in your deviation are divided by R − 1: here by R (correction=0).
 
 .std( => .var(
 你除以了方差：应除以标准差。
@@ -560,6 +669,10 @@ You divide by the variance: it should be the standard deviation.
 Where all rewards of a group are equal the deviation is 0, and 0/0 becomes nan:
 1e-4 is added.
 
+(std + 1e-4) => (std + 1e-8)
+标准差上加的应是 1e-4。
+What is added to the deviation should be 1e-4.
+
 * log_probs => * log_probs.exp()
 这里乘的是概率的对数，不是概率。
 It is the logarithm of the probability that is multiplied, not the probability.
@@ -567,6 +680,10 @@ It is the logarithm of the probability that is multiplied, not the probability.
 .mean() => .sum(dim=2).mean()
 你把一个回答的 token 加了起来：这里对所有的 token 取平均。
 You sum over the tokens of an answer: here the mean is over all tokens.
+
+.mean() => .sum() / len(rewards)
+你只除以了题数：这里对所有的 token 取平均。
+You divide by the number of prompts alone: here the mean is over all tokens.
 
 .mean() => .sum()
 你给的是总和：这里对所有的 token 取平均。
