@@ -308,10 +308,6 @@ amax(dim=1, keepdim=True) => max()
 你给整个矩阵一个 scale：每行要有自己的。
 You have one scale for the whole matrix: each row has its own.
 
-dim=1 => dim=(0, 1)
-你的 scale 只有一个数，形状 (1, 1)：每行要有自己的。
-Your scale is a single number, of shape (1, 1): each row has its own.
-
 weight.abs().amax(dim=1, keepdim=True) => MAX
 MAX => weight.abs().max().expand(len(weight), 1)
 每行的 scale 都一样，是整个矩阵的：每行要有自己的。
@@ -321,6 +317,10 @@ own.
 dim=1 => dim=0
 你给每一列一个 scale：应给每一行，形状 (E, 1)。
 You have a scale for each column: it is one for each row, of shape (E, 1).
+
+dim=1 => dim=(0, 1)
+你的 scale 只有一个数，形状 (1, 1)：每行要有自己的。
+Your scale is a single number, of shape (1, 1): each row has its own.
 
 2 ** (bits - 1) - 1 => 2 ** (bits - 1)
 最大的整数应是 2^(bits − 1) − 1：8 个比特时是 127，你的是 128，int8 装不下。
