@@ -58,25 +58,34 @@ class Pieces:
         return self.fig
 
 
-def adapters(rows: Mapping[str, tuple[int, float, float]]) -> Figure:
-    """Draw how well several trainings know a new text, and still an old one.
+def pairs(
+    rows: Mapping[str, tuple[int, float, float]],
+    new: str = "colour names",
+    old: str = "documentation",
+    unit: str = "",
+) -> Figure:
+    """Draw two losses of each of several models.
 
     Args:
-        rows: by name, how many parameters were trained, the loss on the new
-            text, the loss on the old one.
+        rows: by name, a number (of trained parameters, say) and two losses.
+        new: what the first loss is, which stands beside its mark.
+        old: what the second loss is.
+        unit: of the number.
 
     Returns:
         The figure: a row for each, two marks in it.
     """
-    fig, ax = plots.subplots(width=1.4)
-    names = [f"{name} ({n:,})" for name, (n, _, _) in rows.items()]
-    _, new, old = zip(*rows.values(), strict=True)
+    height = 0.3 + 0.1 * len(rows)
+    fig, ax = plots.subplots(width=1.4, height=height)
+    names = [f"{name} ({n:,}{unit})" for name, (n, _, _) in rows.items()]
+    _, one, two = zip(*rows.values(), strict=True)
     places = range(len(rows))
-    ax.hlines(places, new, old, color=plots.GREY, linewidth=1, linestyle=":")
-    ax.plot(new, places, "o", color=plots.COLORS["blue"], label="colour names")
-    ax.plot(old, places, "s", color=plots.COLORS["vermillion"],
-            markerfacecolor="white", label="documentation")  # fmt: skip
-    for loss, place in zip(new, places, strict=True):
+    ax.hlines(places, one, two, color=plots.GREY, linewidth=1, linestyle=":")
+    ax.plot(one, places, "o", color=plots.COLORS["blue"], label=new,
+            markersize=5, zorder=3)  # fmt: skip
+    ax.plot(two, places, "s", color=plots.COLORS["vermillion"],
+            markerfacecolor="white", label=old)  # fmt: skip
+    for loss, place in zip(one, places, strict=True):
         ax.annotate(f"{loss:.2f}", (loss, place), (0, 6), ha="center",
                     textcoords="offset points", fontsize=9)  # fmt: skip
     ax.set_yticks(places, names)
