@@ -241,6 +241,7 @@ def minilm() -> tuple[dict[str, dict[str, torch.Tensor]], dict[str, int]]:
             content = bytearray(path.read_bytes() if path.is_file() else b"")
             if hashlib.sha256(content).hexdigest() == sha256:
                 found[name] = content
+                break
     if missing := " + ".join(name for name in _MINILM if name not in found):
         place = f"{shown}/MiniLM"
         hub = "huggingface.co/sentence-transformers/all-MiniLM-L6-v2"
@@ -285,10 +286,8 @@ def _safetensors(content: bytearray) -> dict[str, dict[str, torch.Tensor]]:
 def wordpieces(text: str, vocab: dict[str, int]) -> list[str]:
     """Cut an English text into the tokens of BERT, [CLS] and [SEP] around.
 
-    Letters lose their accents.
-
-    A word that is no token is cut from its left, each time as long as
-    possible; ``##`` marks a piece inside a word.
+    Letters lose their accents. A word that is no token is cut from its left,
+    each time as long as possible; ``##`` marks a piece inside a word.
 
     Args:
         text: any text; capital letters count as small ones.
