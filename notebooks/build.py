@@ -388,6 +388,7 @@ def kernel(
         new_notebook(cells=cells),
         km=AsyncKernelManager(kernel_spec_manager=specs),
         timeout=300,
+        shutdown_kernel="immediate",
         extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(folder)}},
     )
